@@ -1,0 +1,109 @@
+import { headerSizeFrom, LengthFault, MAX_HEADER, readLength, readUint32 } from './frame';
+import { maskInPlace, rotateKey } from './mask';
+import { MASK } from './opcodes';
+
+/**
+ * Where a parser delivers. Each call answers whether to go on: `false` stops the parser right there, after a fault or
+ * because the reader wants to wait.
+ */
+export interface FrameSink {
+  /** The first two bytes of a frame: enough to tell whether it may come now. */
+  onFrameStart(first: number, second: number): boolean;
+  /** The length the header announces, before any of its bytes; or a {@link LengthFault}. */
+  onFrameLength(length: number, headerSize: number): boolean;
+  /**
+   * The next part of the payload, unmasked, in the reader's own chunk; called once with an empty range for an empty frame.
+   *
+   * @param remaining bytes of this frame still to come; 0 ends the frame
+   */
+  onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean;
+}
+
+const NO_SPILL = Buffer.alloc(0);
+
+/**
+ * Turns bytes into frames, however the bytes are cut. It parses in the caller's chunk, unmasks it in place, and keeps
+ * nothing but a header that a cut left unfinished.
+ */
+export class FrameParser {
+  /** Payload bytes of the current frame still to come; -1 while a header is being read. */
+  private remaining = -1;
+  /** Masking key of the next payload byte; 0 where the frame is not masked. */
+  private key = 0;
+  /** Header bytes kept from earlier chunks. Only made for a connection whose headers do get cut. */
+  private spill = NO_SPILL;
+  private spilled = 0;
+
+  /**
+   * Parses `chunk` from `start` on.
+   *
+   * @returns where it stopped: the chunk's length, or less when the sink said so
+   */
+  feed(chunk: Buffer, start: number, sink: FrameSink): number {
+    const end = chunk.length;
+    let at = start;
+    while (at < end) {
+      if (this.remaining < 0) {
+        at = this.spilled > 0 ? this.resumeHeader(chunk, at, sink) : this.header(chunk, at, sink);
+        if (at < 0) return ~at;
+        continue;
+      }
+      const stop = this.remaining < end - at ? at + this.remaining : end;
+      const left = this.remaining - (stop - at);
+      if (this.key !== 0) {
+        maskInPlace(chunk, at, stop, this.key);
+        if (left > 0) this.key = rotateKey(this.key, stop - at);
+      }
+      this.remaining = left === 0 ? -1 : left;
+      const from = at;
+      at = stop;
+      if (!sink.onPayload(chunk, from, stop, left)) return at;
+    }
+    return at;
+  }
+
+  /** Reads a header that begins in this chunk. @returns where it ends, or the complement of that to stop */
+  private header(chunk: Buffer, at: number, sink: FrameSink): number {
+    const available = chunk.length - at;
+    if (available < 2) return this.keep(chunk, at);
+    const second = chunk[at + 1];
+    if (!sink.onFrameStart(chunk[at], second)) return ~(at + 2);
+    const size = headerSizeFrom(second);
+    if (available < size) return this.keep(chunk, at);
+    return this.announce(chunk, at, size, at + size, sink);
+  }
+
+  /** Goes on with a header whose first bytes came in an earlier chunk. */
+  private resumeHeader(chunk: Buffer, start: number, sink: FrameSink): number {
+    const { spill } = this;
+    let at = start;
+    if (this.spilled === 1) {
+      spill[this.spilled++] = chunk[at++];
+      if (!sink.onFrameStart(spill[0], spill[1])) return ~at;
+    }
+    const size = headerSizeFrom(spill[1]);
+    while (this.spilled < size && at < chunk.length) spill[this.spilled++] = chunk[at++];
+    if (this.spilled < size) return at;
+    this.spilled = 0;
+    return this.announce(spill, 0, size, at, sink);
+  }
+
+  /** A whole header: tells its length, then goes on at `at`, where the payload begins. */
+  private announce(header: Buffer, offset: number, size: number, at: number, sink: FrameSink) {
+    const length = readLength(header, offset);
+    if (!sink.onFrameLength(length, size)) return ~at;
+    this.key = (header[offset + 1] & MASK) === 0 ? 0 : readUint32(header, offset + size - 4) | 0;
+    if (length > 0) {
+      this.remaining = length;
+      return at;
+    }
+    this.remaining = -1;
+    return sink.onPayload(header, 0, 0, 0) ? at : ~at;
+  }
+
+  private keep(chunk: Buffer, at: number): number {
+    if (this.spill === NO_SPILL) this.spill = Buffer.allocUnsafeSlow(MAX_HEADER);
+    this.spilled = chunk.copy(this.spill, 0, at);
+    return chunk.length;
+  }
+}

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { maskInPlace, maskInto, rotateKey } from '../../src/protocol/mask';
+import { hex, pattern, toHex } from '../support/bytes';
+
+const KEY = 0x37fa213d;
+
+/** RFC 6455 5.3 to the letter: "octet i of the transformed data is the XOR of octet i of the original with octet at index i modulo 4 of the masking key". */
+function maskedBySpecification(bytes: Uint8Array, key: number): Buffer {
+  const octets = [key >>> 24, (key >>> 16) & 0xff, (key >>> 8) & 0xff, key & 0xff];
+  return Buffer.from(bytes.map((byte, index) => byte ^ octets[index % 4]));
+}
+
+describe('maskInPlace', () => {
+  test('turns Hello into the bytes of RFC 6455 5.7', () => {
+    const bytes = Buffer.from('Hello');
+    maskInPlace(bytes, 0, 5, KEY);
+    expect(toHex(bytes)).toBe('7f9f4d5158');
+  });
+
+  test.each([
+    [0, ''],
+    [1, '37'],
+    [2, '37fa'],
+    [3, '37fa21'],
+    [4, '37fa213d'],
+    [5, '37fa213d37'],
+    [6, '37fa213d37fa'],
+    [7, '37fa213d37fa21'],
+    [8, '37fa213d37fa213d'],
+    [9, '37fa213d37fa213d37'],
+  ])('masks %i bytes and not one more', (length, expected) => {
+    const bytes = Buffer.alloc(length + 4);
+    maskInPlace(bytes, 2, 2 + length, KEY);
+    expect(toHex(bytes)).toBe(`0000${expected}0000`);
+  });
+
+  test('masks with a key that is negative as a 32-bit integer', () => {
+    const bytes = Buffer.alloc(5);
+    maskInPlace(bytes, 0, 5, 0xfffefdfc | 0);
+    expect(toHex(bytes)).toBe('fffefdfcff');
+  });
+
+  test('leaves the bytes as they are under an all-zero key', () => {
+    const bytes = Buffer.from('Hello');
+    maskInPlace(bytes, 0, 5, 0);
+    expect(bytes.toString()).toBe('Hello');
+  });
+});
+
+describe('maskInto', () => {
+  test('leaves the source as it is and writes nothing around the target', () => {
+    const source = Buffer.from('xHellox');
+    const target = Buffer.alloc(9, 0xee);
+    maskInto(source, 1, 6, target, 2, KEY);
+    expect(source.toString()).toBe('xHellox');
+    expect(toHex(target)).toBe('eeee7f9f4d5158eeee');
+  });
+
+  test('copies under an all-zero key', () => {
+    const target = Buffer.alloc(3);
+    maskInto(hex('010203'), 0, 3, target, 0, 0);
+    expect(toHex(target)).toBe('010203');
+  });
+});
+
+describe('rotateKey', () => {
+  test.each([
+    [0, 0x37fa213d],
+    [1, 0xfa213d37],
+    [2, 0x213d37fa],
+    [3, 0x3d37fa21],
+    [4, 0x37fa213d],
+    [65_537, 0xfa213d37],
+  ])('after %i bytes', (count, expected) => {
+    expect(rotateKey(KEY, count) >>> 0).toBe(expected);
+  });
+});
+
+describe('properties', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  const key = fc.integer({ min: 0, max: 0xffffffff });
+
+  test('masking is what the specification says', () => {
+    fc.assert(
+      fc.property(bytes, key, (plain, key) => {
+        const masked = Buffer.from(plain);
+        maskInPlace(masked, 0, masked.length, key);
+        expect(masked).toEqual(maskedBySpecification(plain, key));
+      }),
+    );
+  });
+
+  test('masking twice gives the bytes back', () => {
+    fc.assert(
+      fc.property(bytes, key, (plain, key) => {
+        const twice = Buffer.from(plain);
+        maskInPlace(twice, 0, twice.length, key);
+        maskInPlace(twice, 0, twice.length, key);
+        expect(toHex(twice)).toBe(toHex(plain));
+      }),
+    );
+  });
+
+  test('masking in pieces with a rotated key equals masking at once', () => {
+    fc.assert(
+      fc.property(key, fc.nat(64), fc.nat(64), (key, first, second) => {
+        const whole = pattern(first + second);
+        const pieces = pattern(first + second);
+        maskInPlace(whole, 0, whole.length, key);
+        maskInPlace(pieces, 0, first, key);
+        maskInPlace(pieces, first, pieces.length, rotateKey(key, first));
+        expect(toHex(pieces)).toBe(toHex(whole));
+      }),
+    );
+  });
+});
