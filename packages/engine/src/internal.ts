@@ -1,1 +1,8 @@
-export {};
+/** What the adapters use, and nobody else: this entry point may change in any release. */
+export type { OwnAuthority } from './handshake/origin';
+export type { WebSocketServer } from './server';
+export type { AnyServer, RouteKnowledge } from './upgrade/gate';
+export type { Framework, GatewayOptions, Route } from './upgrade/gateway';
+export { Gateway, Upgrade, upgradeOf } from './upgrade/gateway';
+export { answerUpgradeRequired } from './upgrade/required';
+export type { WebSocket } from './websocket';

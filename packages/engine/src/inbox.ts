@@ -1,0 +1,46 @@
+/** Bytes that an inbox keeps; beyond, the connection stops reading. */
+export const INBOX_BYTES = 64 * 1024;
+/** How long an inbox waits for a listener, in milliseconds. */
+export const INBOX_TIMEOUT = 10_000;
+
+/** What keeping an event costs beside its bytes, so that empty messages are bounded too. */
+const EVENT_BYTES = 64;
+
+/** An event that waits for its listener. */
+export interface HeldEvent {
+  readonly name: string;
+  readonly first: unknown;
+  readonly second: unknown;
+}
+
+/**
+ * Keeps what has come for an application that has not attached its `'message'` listener yet, so that asynchronous work
+ * between the handshake and the listener loses nothing. Events come out in the order they went in.
+ */
+export class Inbox {
+  /** Whether the listener has come, or is waited for no longer: what is kept goes out as fast as it is taken. */
+  released = false;
+  private bytes = 0;
+  private readonly events: HeldEvent[] = [];
+
+  /** Whether nothing waits. */
+  get empty(): boolean {
+    return this.events.length === 0;
+  }
+
+  /** Whether reading should stop until a listener has come. */
+  get full(): boolean {
+    return this.bytes > INBOX_BYTES;
+  }
+
+  /** Keeps one event, whose payload has `bytes` bytes. */
+  push(name: string, first: unknown, second: unknown, bytes: number): void {
+    this.events.push({ name, first, second });
+    this.bytes += bytes + EVENT_BYTES;
+  }
+
+  /** The oldest event, taken out; `undefined` where there is none. */
+  shift(): HeldEvent | undefined {
+    return this.events.shift();
+  }
+}

@@ -1,0 +1,79 @@
+import type { BinaryType } from './websocket';
+
+/** What `send()`, `ping()` and `pong()` take. */
+export type SendData =
+  | string
+  | number
+  | Buffer
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | ArrayBufferView
+  | readonly number[]
+  | { valueOf(): ArrayBuffer | SharedArrayBuffer }
+  | { valueOf(): string }
+  | { valueOf(): Uint8Array }
+  | null
+  | undefined;
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * The bytes of what the application sends. Views are not copied; strings stay strings, to be encoded where they are framed.
+ *
+ * @throws TypeError for what has no bytes
+ */
+export function toPayload(data: SendData | boolean): Uint8Array | string {
+  if (typeof data === 'string') return data;
+  if (typeof data === 'number') return String(data);
+  if (data instanceof Uint8Array) return data;
+  if (!data) return EMPTY;
+  if (ArrayBuffer.isView(data)) {
+    return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  }
+  // Whatever is left, Buffer.from takes or refuses with a TypeError that names what it got.
+  return Buffer.from(data as ArrayBuffer);
+}
+
+/** Bytes that a payload takes on the wire, without its header. */
+export function payloadLength(payload: Uint8Array | string): number {
+  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+}
+
+/** Below this share of the chunk that was read, a message is copied out of it and the chunk can go. */
+const COPY_BELOW_SHARE = 4;
+
+/**
+ * A received message's bytes as a buffer that the application may keep.
+ *
+ * @param borrowed the bytes lie in a chunk among others
+ */
+export function toBuffer(bytes: Buffer, start: number, end: number, borrowed: boolean): Buffer {
+  const length = end - start;
+  if (borrowed && length * COPY_BELOW_SHARE < bytes.buffer.byteLength) {
+    const copy = Buffer.allocUnsafe(length);
+    bytes.copy(copy, 0, start, end);
+    return copy;
+  }
+  return bytes.subarray(start, end);
+}
+
+/** A received binary message in the form that `binaryType` asks for. */
+export function toBinary(buffer: Buffer, type: BinaryType): Buffer | ArrayBuffer | Buffer[] | Blob {
+  switch (type) {
+    case 'nodebuffer':
+      return buffer;
+    case 'arraybuffer':
+      return toArrayBuffer(buffer);
+    case 'fragments':
+      return [buffer];
+    case 'blob':
+      return new Blob([buffer]);
+  }
+}
+
+function toArrayBuffer(buffer: Buffer): ArrayBuffer {
+  const { buffer: memory, byteOffset, byteLength } = buffer;
+  // Received bytes never lie in shared memory.
+  if (byteLength === memory.byteLength) return memory as ArrayBuffer;
+  return memory.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+}

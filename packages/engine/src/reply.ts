@@ -1,0 +1,115 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Header, Refusal } from './handshake/refusal';
+import { refusalHeaders, serializeRefusal } from './handshake/refusal';
+import { endLingering } from './io/linger';
+
+/** How a handshake is answered: by the server itself on the bare socket, or by the framework's response. */
+export interface HandshakeReply {
+  /** The client's socket; `null` where it is gone. */
+  readonly socket: Duplex | null;
+  /** Answers anything but 101 and closes the connection. */
+  refuse(refusal: Refusal): void;
+  /**
+   * Answers 101.
+   *
+   * @param headers the response's, in order
+   * @param accepted called when the socket is free of the response; never, when the client has gone
+   */
+  accept(headers: readonly Header[], accepted: (socket: Duplex) => void): void;
+}
+
+const STATUS_LINE = 'HTTP/1.1 101 Switching Protocols';
+
+/** Answers on the socket, as `ws` does: the 101 is written and the socket taken in the same tick. */
+export class SocketReply implements HandshakeReply {
+  readonly socket: Duplex;
+
+  constructor(socket: Duplex) {
+    this.socket = socket;
+  }
+
+  refuse(refusal: Refusal): void {
+    if (this.socket.writable) endLingering(this.socket, serializeRefusal(refusal));
+    else this.socket.destroy();
+  }
+
+  accept(headers: readonly Header[], accepted: (socket: Duplex) => void): void {
+    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+    this.socket.write(`${STATUS_LINE}\r\n${lines.join('')}\r\n`, 'latin1');
+    accepted(this.socket);
+  }
+}
+
+/** What earlier middleware may have said of a body that a 101 does not have. */
+const BODY_HEADERS = [
+  'Content-Length',
+  'Content-Type',
+  'Content-Encoding',
+  'Transfer-Encoding',
+  'ETag',
+  'Last-Modified',
+];
+
+/**
+ * Answers by the framework's own response, so that whatever hooks into responses (sessions, loggers, security headers)
+ * sees the 101 as an ordinary one. The socket is taken when the response has finished.
+ */
+export class ResponseReply implements HandshakeReply {
+  private readonly response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.response = response;
+  }
+
+  get socket(): Duplex | null {
+    return this.response.socket;
+  }
+
+  refuse(refusal: Refusal): void {
+    const { response } = this;
+    response.statusCode = refusal.status;
+    for (const [name, value] of refusalHeaders(refusal)) response.setHeader(name, value);
+    response.end(refusal.message);
+  }
+
+  accept(headers: readonly Header[], accepted: (socket: Duplex) => void): void {
+    const { response } = this;
+    const { socket } = response;
+    // The client has gone: its response tells whoever wants to know.
+    if (socket === null) return;
+    for (const name of BODY_HEADERS) response.removeHeader(name);
+    response.statusCode = 101;
+    for (const [name, value] of headers) response.setHeader(name, value);
+    response.once('finish', () => {
+      if (response.socket !== socket || socket.destroyed) return;
+      response.detachSocket(socket);
+      silence(response);
+      accepted(socket);
+      // As Node tells of every response that is over.
+      process.nextTick(() => response.emit('close'));
+    });
+    response.end();
+  }
+}
+
+/**
+ * Makes a response whose 101 has left take whatever is written to it and send nothing: an error handler that answers
+ * a failed WebSocket handler with a page must neither fail nor reach the frames.
+ */
+function silence(response: ServerResponse): void {
+  const self = (): ServerResponse => response;
+  const silent = {
+    headersSent: false,
+    setHeader: self,
+    appendHeader: self,
+    removeHeader: (): void => undefined,
+    writeHead: self,
+    flushHeaders: (): void => undefined,
+    write: (): boolean => true,
+    end: self,
+  };
+  for (const [name, value] of Object.entries(silent)) {
+    Object.defineProperty(response, name, { value, configurable: true, writable: true });
+  }
+}

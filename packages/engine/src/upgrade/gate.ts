@@ -1,0 +1,204 @@
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { createRefusal, serializeRefusal } from '../handshake/refusal';
+import { headerValue } from '../handshake/request';
+import { listIncludes } from '../handshake/tokens';
+import { endLingering } from '../io/linger';
+import { CloseCode } from '../protocol/close';
+import type { WebSocket } from '../websocket';
+import { claimResponse } from './response';
+
+export type AnyServer = HttpServer | HttpsServer;
+
+/**
+ * Whether a gateway has a WebSocket route for a request, as far as can be told before the framework has routed it:
+ * `'here'` and `'elsewhere'` are certain, `'maybe'` is settled by running the framework's stack.
+ */
+export type RouteKnowledge = 'here' | 'maybe' | 'elsewhere';
+
+/** What a gate asks of the gateways behind it. */
+export interface GatedGateway {
+  readonly handshakeTimeout: number;
+  routes(request: IncomingMessage): RouteKnowledge;
+  /**
+   * Runs the framework's stack on a request.
+   *
+   * @param elsewhere called instead of an answer when no route of this framework is concerned; `undefined` when the
+   * framework has to answer in any case
+   */
+  handle(
+    gate: ServerGate,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    elsewhere: (() => void) | undefined,
+  ): void;
+}
+
+const gates = new WeakMap<AnyServer, ServerGate>();
+
+/** Lets the gateway see the server's upgrade requests; once for each pair. */
+export function attachGateway(server: AnyServer, gateway: GatedGateway): void {
+  let gate = gates.get(server);
+  if (gate === undefined) {
+    gate = new ServerGate(server);
+    gates.set(server, gate);
+  }
+  gate.add(gateway);
+}
+
+/**
+ * The one place where a server's upgrade requests arrive.
+ *
+ * Emitters call every listener, and a bare `ws` server answers 400 to paths that are not its own while socket.io cuts
+ * whatever takes longer than a second. So the gate takes the event before it is emitted, keeps what belongs to a route
+ * of its gateways, and emits the rest to the other listeners, which see just what they would see without us.
+ */
+export class ServerGate {
+  /** Whether the server has been told to close. */
+  closing = false;
+
+  private readonly server: AnyServer;
+  private readonly emitToListeners: (...args: unknown[]) => boolean;
+  private readonly gateways: GatedGateway[] = [];
+  private readonly webSockets = new Set<WebSocket>();
+
+  constructor(server: AnyServer) {
+    this.server = server;
+    const { emit, close } = server;
+    // The instance's methods are typed by their overloads, which a pass-through cannot name.
+    this.emitToListeners = emit.bind(server) as (...args: unknown[]) => boolean;
+    // Node hands over upgrades only where somebody listens.
+    server.on('upgrade', listen);
+    server.on('listening', () => {
+      this.closing = false;
+    });
+    server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event !== 'upgrade') return this.emitToListeners(event, ...args);
+      this.upgrade(...(args as [IncomingMessage, Duplex, Buffer]));
+      return true;
+    };
+    server.close = (callback) => {
+      this.drain();
+      return close.call(server, callback);
+    };
+    this.leaveForeignUpgrades();
+  }
+
+  add(gateway: GatedGateway): void {
+    if (!this.gateways.includes(gateway)) this.gateways.push(gateway);
+  }
+
+  /** Counts a WebSocket among those that the server's closing ends. */
+  track(webSocket: WebSocket): void {
+    this.webSockets.add(webSocket);
+    webSocket.once('close', () => this.webSockets.delete(webSocket));
+    if (this.closing) webSocket.close(CloseCode.GOING_AWAY);
+  }
+
+  private drain(): void {
+    this.closing = true;
+    for (const webSocket of this.webSockets) webSocket.close(CloseCode.GOING_AWAY);
+  }
+
+  private get othersListen(): boolean {
+    return this.server.listenerCount('upgrade') > 1;
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Before anything else: a reset while the application decides must not be an unheard 'error'.
+    socket.on('error', destroyThis);
+    if (!isWebSocketUpgrade(request)) {
+      this.foreign(request, socket, head);
+      return;
+    }
+    const concerned = this.concerned(request);
+    const tryNext = (index: number): void => {
+      const gateway = concerned[index];
+      if (gateway === undefined) {
+        this.passOn(request, socket, head);
+        return;
+      }
+      const final = index === concerned.length - 1 && !this.othersListen;
+      gateway.handle(this, request, socket, head, final ? undefined : () => tryNext(index + 1));
+    };
+    tryNext(0);
+  }
+
+  /** The gateways to try, in order; without other listeners, at least one, for somebody has to answer. */
+  private concerned(request: IncomingMessage): GatedGateway[] {
+    const maybe: GatedGateway[] = [];
+    for (const gateway of this.gateways) {
+      const knowledge = gateway.routes(request);
+      if (knowledge === 'here') return [gateway];
+      if (knowledge === 'maybe') maybe.push(gateway);
+    }
+    return maybe.length > 0 || this.othersListen ? maybe : this.gateways.slice(0, 1);
+  }
+
+  /** Leaves the request to the other listeners; if none of them takes it, it is not left hanging for ever. */
+  private passOn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const timeout = Math.max(...this.gateways.map((gateway) => gateway.handshakeTimeout));
+    const timer = setTimeout(() => {
+      if (!wasTaken(socket)) socket.destroy();
+    }, timeout);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
+    this.emitToListeners('upgrade', request, socket, head);
+  }
+
+  /** Upgrades to other protocols, such as h2c, are an ordinary request to a server that does not know them (RFC 9110 7.8). */
+  private foreign(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.othersListen) {
+      this.emitToListeners('upgrade', request, socket, head);
+      return;
+    }
+    if (head.length > 0 || hasBody(request)) {
+      // Node's parser has let go of the socket: nobody can read the body any more.
+      const message = 'A request with a body cannot be combined with an upgrade';
+      endLingering(socket, serializeRefusal(createRefusal(400, message, 'RFC 9110 7.8')));
+      return;
+    }
+    claimResponse(request, socket, (response: ServerResponse) => {
+      response.once('finish', () => endLingering(socket));
+      this.emitToListeners('request', request, response);
+    });
+  }
+
+  /** Where Node asks (from 24.9 on), it never parses foreign upgrades as upgrades, bodies and all. */
+  private leaveForeignUpgrades(): void {
+    const server: AnyServer & {
+      shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
+    } = this.server;
+    const { shouldUpgradeCallback } = server;
+    if (typeof shouldUpgradeCallback !== 'function') return;
+    server.shouldUpgradeCallback = (request) =>
+      shouldUpgradeCallback.call(server, request) &&
+      (this.othersListen || isWebSocketUpgrade(request));
+  }
+}
+
+/** RFC 6455 4.2.1 (3): an `Upgrade` header that contains `websocket`, in any case. */
+export function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  return listIncludes(headerValue(request, 'upgrade') ?? '', 'websocket');
+}
+
+function hasBody(request: IncomingMessage): boolean {
+  return (
+    headerValue(request, 'transfer-encoding') !== undefined ||
+    Number(headerValue(request, 'content-length') ?? 0) !== 0
+  );
+}
+
+function wasTaken(socket: Duplex & { bytesWritten?: number }): boolean {
+  return (socket.bytesWritten ?? 0) > 0 || socket.listenerCount('data') > 0;
+}
+
+function destroyThis(this: Duplex): void {
+  this.destroy();
+}
+
+function listen(): void {
+  // Only there to be counted: the gate takes the event before it is emitted.
+}
