@@ -1,0 +1,76 @@
+import { upgradeOf } from '@upwire/engine/internal';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { PathParams } from 'express-serve-static-core';
+import type { WebSocketHandler, WebSocketMethod } from './types';
+
+/** What an application and a router have in common. */
+interface Routable {
+  get(path: PathParams, ...handlers: RequestHandler[]): unknown;
+  ws?: WebSocketMethod;
+}
+
+/** Plain requests that have met a WebSocket route and nothing else yet. */
+const plainRequests = new WeakSet<object>();
+
+/** Whether a plain request has come by a WebSocket route. */
+export function metWebSocketRoute(request: object): boolean {
+  return plainRequests.has(request);
+}
+
+/** Gives an application, a router, or the prototype of all routers the method `ws`. */
+export function addWebSocketMethod(target: object): void {
+  Object.defineProperty(target, 'ws', { value: addRoute, configurable: true, writable: true });
+}
+
+/** Whether a function of a route's stack is the one that begins a WebSocket route. */
+export function beginsWebSocketRoute(handle: unknown): boolean {
+  return handle === onlyUpgrades;
+}
+
+function addRoute<Target extends Routable>(
+  this: Target,
+  path: PathParams,
+  ...handlers: unknown[]
+): Target {
+  const functions = handlers.flat(Number.POSITIVE_INFINITY);
+  const wrong = functions.find((it) => typeof it !== 'function');
+  if (functions.length === 0 || wrong !== undefined) {
+    throw new TypeError(
+      `ws(${String(path)}) takes middleware functions and, last, a handler function, got ${typeof wrong}`,
+    );
+  }
+  // The check above leaves nothing but functions, which the types of `ws` have named.
+  const handler = functions.pop() as WebSocketHandler;
+  this.get(path, onlyUpgrades, ...(functions as RequestHandler[]), accept(handler));
+  return this;
+}
+
+/** Lets plain requests pass the route by, to whatever else may answer them. */
+function onlyUpgrades(request: Request, _response: Response, next: NextFunction): void {
+  if (upgradeOf(request) !== undefined) {
+    next();
+    return;
+  }
+  plainRequests.add(request);
+  next('route');
+}
+
+function accept(handler: WebSocketHandler): RequestHandler {
+  return (request, response, next) => {
+    upgradeOf(request)?.accept(response, {
+      authority: { secure: request.secure, host: hostOf(request) },
+      handle: (webSocket) => handler(webSocket, request, next),
+      onError: next,
+    });
+  };
+}
+
+/** The host with its port, from the proxy where `trust proxy` says so. Express 4 has no such property. */
+function hostOf(request: Request): string | undefined {
+  const trust: (address: string | undefined, hop: number) => boolean =
+    request.app.get('trust proxy fn');
+  const forwarded = request.get('X-Forwarded-Host');
+  if (forwarded === undefined || !trust(request.socket.remoteAddress, 0))
+    return request.get('Host');
+  return forwarded.split(',')[0].trim();
+}
