@@ -1,0 +1,5 @@
+const required = require('@upwire/engine');
+
+test('loads', () => {
+  expect(typeof required).toBe('object');
+});
