@@ -53,7 +53,10 @@ export function run(file, args, options = {}) {
       out.push(chunk);
     });
     child.stderr?.on('data', (chunk) => all.push(chunk));
-    child.on('error', (error) => done({ code: 1, output: String(error), stdout: '' }));
+    child.on('error', (error) => {
+      release?.();
+      done({ code: 1, output: String(error), stdout: '' });
+    });
     child.on('close', (code, signal) => {
       release?.();
       const output = Buffer.concat(all).toString();

@@ -10,6 +10,7 @@ import { root, runCommand } from './run.mjs';
 import { setupOrExplain } from './setup.mjs';
 import { mustPass, StepError, step, Tally } from './steps.mjs';
 
+/** The longest that all tests together may take, in milliseconds; a hanging test ends there. */
 const jestLimit = 8 * 60_000;
 
 const underCi = process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI);
@@ -46,8 +47,13 @@ async function runJest(tally) {
   const reportFile = join(folder, 'report.json');
   const args = ['--json', '--outputFile', reportFile, ...(underCi ? ['--ci'] : [])];
   try {
-    const { code } = await runCommand('jest', 'jest', args, { stream: true, limit: jestLimit });
-    if (!existsSync(reportFile)) throw new StepError(`jest ended with code ${code}, no report`);
+    const { code, output } = await runCommand('jest', 'jest', args, {
+      stream: true,
+      limit: jestLimit,
+    });
+    if (!existsSync(reportFile)) {
+      throw new StepError(`jest ended with code ${code} and no report${output}`);
+    }
     const failedBefore = tally.failed;
     countTests(JSON.parse(readFileSync(reportFile, 'utf8')), tally);
     // Whatever else jest calls a failure (no test found, a threshold) must not be lost.
