@@ -1,0 +1,159 @@
+import type { Duplex } from 'node:stream';
+import type { Connection, FrameWriter, WriteCallback } from '../protocol/connection';
+import { Outbox } from './outbox';
+
+/** Told when the socket is gone and everything it had read is delivered. */
+export interface BindingOwner {
+  readonly connection: Connection;
+  onSocketClosed(): void;
+}
+
+const kBinding = Symbol('upwire.binding');
+
+type BoundSocket = Duplex & { [kBinding]?: Binding };
+
+/** What sockets have beyond a plain `Duplex`, where they have it. */
+type MaybeSocket = Duplex & {
+  setTimeout?: (milliseconds: number) => unknown;
+  setNoDelay?: () => unknown;
+};
+
+/**
+ * Binds a connection to a socket: the only file that touches a `Duplex` once the handshake is done.
+ *
+ * Its listeners are shared functions that find the binding on the socket, so that a connection costs no closures.
+ */
+export class Binding implements FrameWriter {
+  readonly socket: Duplex;
+  readonly outbox: Outbox;
+  private readonly owner: BindingOwner;
+  private over = false;
+  private closeTimer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(socket: Duplex, owner: BindingOwner) {
+    this.socket = socket;
+    this.owner = owner;
+    this.outbox = new Outbox(socket);
+  }
+
+  /** Starts to read; what was read behind the handshake comes first. */
+  start(head: Buffer): void {
+    const socket: MaybeSocket & BoundSocket = this.socket;
+    socket[kBinding] = this;
+    // The HTTP server's idle time-out is not ours, and a small frame must not wait for Nagle.
+    socket.setTimeout?.(0);
+    socket.setNoDelay?.();
+    if (head.length > 0) socket.unshift(head);
+    socket.on('close', onClose);
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', onError);
+    // Its 'close' has been, or comes before this.
+    if (socket.destroyed) process.nextTick(() => this.closed());
+  }
+
+  get blocked(): boolean {
+    return this.outbox.blocked;
+  }
+
+  /** Bytes that have not left for the kernel, framing included. */
+  get bufferedAmount(): number {
+    return this.socket.writableLength + this.outbox.queuedBytes;
+  }
+
+  write(
+    first: number,
+    payload: Uint8Array | string,
+    key: number | undefined,
+    callback?: WriteCallback,
+  ): void {
+    this.outbox.write(first, payload, key, callback);
+  }
+
+  end(): void {
+    this.outbox.end();
+  }
+
+  destroy(): void {
+    this.outbox.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  /** Parses what was held, then reads on. */
+  resumeReading(): void {
+    this.outbox.cork();
+    this.owner.connection.resume();
+    this.outbox.uncork();
+    // A listener may have paused again.
+    if (!this.owner.connection.isSuspended) this.socket.resume();
+  }
+
+  /** Destroys the socket if the closing handshake is not over in time. */
+  startCloseTimer(milliseconds: number): void {
+    if (this.closeTimer !== undefined) return;
+    this.closeTimer = setTimeout(() => this.socket.destroy(), milliseconds);
+    this.closeTimer.unref();
+  }
+
+  receive(chunk: Buffer): void {
+    this.outbox.cork();
+    this.owner.connection.receive(chunk);
+    this.outbox.uncork();
+  }
+
+  ended(): void {
+    this.outbox.cork();
+    this.owner.connection.receiveEnd();
+    this.outbox.uncork();
+  }
+
+  closed(): void {
+    if (this.over) return;
+    this.over = true;
+    const { socket } = this;
+    clearTimeout(this.closeTimer);
+    socket.off('close', onClose);
+    socket.off('data', onData);
+    socket.off('end', onEnd);
+    socket.off('drain', onDrain);
+    this.outbox.transportClosed();
+    // A paused socket may have read more than it delivered. The 'error' listener stays: sockets may fail late.
+    for (;;) {
+      const chunk: Buffer | null = socket.read();
+      if (chunk === null) break;
+      this.receive(chunk);
+    }
+    this.owner.connection.transportClosed();
+    this.owner.onSocketClosed();
+  }
+}
+
+function bindingOf(socket: BoundSocket): Binding {
+  // `start` sets it before it adds any of these listeners.
+  return socket[kBinding] as Binding;
+}
+
+function onData(this: BoundSocket, chunk: Buffer): void {
+  bindingOf(this).receive(chunk);
+}
+
+function onEnd(this: BoundSocket): void {
+  bindingOf(this).ended();
+}
+
+function onDrain(this: BoundSocket): void {
+  bindingOf(this).outbox.drained();
+}
+
+function onClose(this: BoundSocket): void {
+  bindingOf(this).closed();
+}
+
+/** A reset is an end like any other: 'close' follows and tells it (1006). */
+function onError(this: BoundSocket): void {
+  this.destroy();
+}

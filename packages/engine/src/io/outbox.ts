@@ -1,0 +1,283 @@
+import type { FrameWriter, WriteCallback } from '../protocol/connection';
+import { headerSize, writeHeader } from '../protocol/frame';
+import { maskInPlace, maskInto } from '../protocol/mask';
+import { rethrow } from '../rethrow';
+
+/** What an outbox needs of a stream; every `Duplex` has it. */
+export interface Transport {
+  readonly writableNeedDrain: boolean;
+  readonly writableLength: number;
+  write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean;
+  cork(): void;
+  uncork(): void;
+  end(): void;
+  destroy(): void;
+}
+
+/** Frames up to this size are copied into the slab, header and payload together; above it, copying costs more than a second buffer. */
+const COPY_UP_TO = 16 * 1024;
+const SLAB_SIZE = 64 * 1024;
+/** Memory that an outbox takes for itself at a time while its transport is blocked. */
+const OWN_SIZE = 16 * 1024;
+
+/** Memory for headers and small frames, shared by all connections. It is only ever written forward, never reused. */
+let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+let slabUsed = 0;
+
+/** Outboxes with frames of this tick. */
+let dirty: Outbox[] = [];
+
+function flushDirty(): void {
+  const outboxes = dirty;
+  dirty = [];
+  for (const outbox of outboxes) outbox.flushTick();
+}
+
+/**
+ * Collects the frames of one tick and hands them to the transport in one write.
+ *
+ * While the transport takes no more, frames stay here and go out together when it drains.
+ */
+export class Outbox implements FrameWriter {
+  /** Bytes of frames that the transport has not been given yet. */
+  queuedBytes = 0;
+
+  private readonly transport: Transport;
+  private parts: Buffer[] = [];
+  /** The part being built: a range of the shared slab or of `own` memory, which the next small frame extends. */
+  private tail: Buffer | undefined = undefined;
+  private tailStart = 0;
+  private tailEnd = 0;
+  private own: Buffer | undefined = undefined;
+  private callbacks: WriteCallback[] | undefined = undefined;
+  /** Callbacks of writes that the transport has not confirmed, oldest first. */
+  private inFlight: WriteCallback[][] | undefined = undefined;
+  private corked = false;
+  private scheduled = false;
+  private ended = false;
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  get blocked(): boolean {
+    return this.transport.writableNeedDrain;
+  }
+
+  write(
+    first: number,
+    payload: Uint8Array | string,
+    key: number | undefined,
+    callback?: WriteCallback,
+  ): void {
+    if (this.ended) {
+      if (callback !== undefined) process.nextTick(callback, closedError());
+      return;
+    }
+    const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
+    const header = headerSize(length, key !== undefined);
+    if (length <= COPY_UP_TO) this.copyFrame(first, payload, length, header, key);
+    else this.largeFrame(first, payload, length, header, key);
+    this.queuedBytes += header + length;
+    if (callback !== undefined) {
+      if (this.callbacks === undefined) this.callbacks = [callback];
+      else this.callbacks.push(callback);
+    }
+    if (!this.corked && !this.scheduled) {
+      this.scheduled = true;
+      if (dirty.push(this) === 1) process.nextTick(flushDirty);
+    }
+  }
+
+  /** Keeps frames together until {@link uncork}: for the time one chunk is parsed. */
+  cork(): void {
+    this.corked = true;
+  }
+
+  uncork(): void {
+    this.corked = false;
+    this.flush();
+  }
+
+  /** The transport takes more again. */
+  drained(): void {
+    if (!this.corked) this.flush();
+  }
+
+  /** The turn of this outbox at the end of a tick. */
+  flushTick(): void {
+    this.scheduled = false;
+    if (!this.corked) this.flush();
+  }
+
+  /** Writes what is queued and ends our side of the transport; frames that come later are refused. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.send();
+    this.transport.end();
+  }
+
+  /** Gives the transport what is queued, which it may still send at once, and destroys it. */
+  destroy(): void {
+    this.ended = true;
+    if (!this.blocked) this.send();
+    this.transport.destroy();
+  }
+
+  /** The transport is gone: every callback that still waits hears of it. */
+  transportClosed(): void {
+    this.ended = true;
+    const batches = this.inFlight ?? [];
+    if (this.callbacks !== undefined) batches.push(this.callbacks);
+    this.inFlight = undefined;
+    this.callbacks = undefined;
+    this.parts = [];
+    this.tail = undefined;
+    this.own = undefined;
+    this.queuedBytes = 0;
+    for (const batch of batches) settle(batch, closedError());
+  }
+
+  private flush(): void {
+    if (!this.ended && !this.blocked) this.send();
+  }
+
+  private send(): void {
+    if (this.queuedBytes === 0) return;
+    this.closeTail();
+    const { parts, transport } = this;
+    const confirm = this.confirmation();
+    this.parts = [];
+    this.queuedBytes = 0;
+    if (parts.length === 1) {
+      transport.write(parts[0], confirm);
+      return;
+    }
+    transport.cork();
+    const last = parts.length - 1;
+    for (let index = 0; index < last; index++) transport.write(parts[index]);
+    transport.write(parts[last], confirm);
+    transport.uncork();
+  }
+
+  /** The callback for a write that carries frames whose senders want to know. */
+  private confirmation(): WriteCallback | undefined {
+    const batch = this.callbacks;
+    if (batch === undefined) return undefined;
+    this.callbacks = undefined;
+    if (this.inFlight === undefined) this.inFlight = [batch];
+    else this.inFlight.push(batch);
+    return (error) => {
+      // A transport that closed has settled the batch already.
+      const waiting = this.inFlight;
+      if (waiting === undefined || !waiting.includes(batch)) return;
+      waiting.splice(waiting.indexOf(batch), 1);
+      settle(batch, error ?? undefined);
+    };
+  }
+
+  private copyFrame(
+    first: number,
+    payload: Uint8Array | string,
+    length: number,
+    header: number,
+    key: number | undefined,
+  ): void {
+    const size = header + length;
+    // A frame that waits must not keep a slab alive that other connections' frames share.
+    const tail = this.blocked ? this.ownTail(size) : this.sharedTail(size);
+    fill(tail, this.tailEnd, first, payload, length, key);
+    this.tailEnd += size;
+    if (tail === slab) slabUsed = this.tailEnd;
+  }
+
+  /** Makes the tail end where the shared slab has `size` free bytes. */
+  private sharedTail(size: number): Buffer {
+    if (slabUsed + size > SLAB_SIZE) {
+      slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+      slabUsed = 0;
+    }
+    if (this.tail !== slab || this.tailEnd !== slabUsed) this.startTail(slab, slabUsed);
+    return slab;
+  }
+
+  /** Makes the tail end where memory of this outbox alone has `size` free bytes. */
+  private ownTail(size: number): Buffer {
+    const { tail } = this;
+    if (tail !== undefined && tail === this.own && this.tailEnd + size <= tail.length) return tail;
+    this.own = Buffer.allocUnsafeSlow(Math.max(size, OWN_SIZE));
+    this.startTail(this.own, 0);
+    return this.own;
+  }
+
+  private startTail(memory: Buffer, at: number): void {
+    this.closeTail();
+    this.tail = memory;
+    this.tailStart = at;
+    this.tailEnd = at;
+  }
+
+  private largeFrame(
+    first: number,
+    payload: Uint8Array | string,
+    length: number,
+    header: number,
+    key: number | undefined,
+  ): void {
+    this.closeTail();
+    if (typeof payload === 'string' || key !== undefined) {
+      const frame = Buffer.allocUnsafeSlow(header + length);
+      fill(frame, 0, first, payload, length, key);
+      this.parts.push(frame);
+      return;
+    }
+    const head = Buffer.allocUnsafe(header);
+    writeHeader(head, 0, first, length, key);
+    // The sender's own memory, not copied: as with any stream, it must not change before the callback.
+    this.parts.push(head, Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+  }
+
+  private closeTail(): void {
+    if (this.tail === undefined) return;
+    this.parts.push(this.tail.subarray(this.tailStart, this.tailEnd));
+    this.tail = undefined;
+    this.own = undefined;
+  }
+}
+
+function fill(
+  target: Buffer,
+  offset: number,
+  first: number,
+  payload: Uint8Array | string,
+  length: number,
+  key: number | undefined,
+): void {
+  const at = writeHeader(target, offset, first, length, key);
+  if (typeof payload === 'string') {
+    target.write(payload, at, length);
+    if (key !== undefined) maskInPlace(target, at, at + length, key);
+  } else if (key === undefined) {
+    target.set(payload, at);
+  } else {
+    maskInto(payload, 0, length, target, at, key);
+  }
+}
+
+function settle(batch: WriteCallback[], error: Error | undefined): void {
+  for (const callback of batch) {
+    try {
+      callback(error);
+    } catch (thrown) {
+      // One sender's callback must not keep the next one from being told.
+      rethrow(thrown);
+    }
+  }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('The socket was closed before the data was written'), {
+    code: 'WS_ERR_SOCKET_CLOSED',
+  });
+}

@@ -1,0 +1,410 @@
+import { CloseCode, decodeClose, encodeClose } from './close';
+import type { ProtocolError } from './errors';
+import { Faults, protocolError } from './errors';
+import { LengthFault } from './frame';
+import type { ResolvedLimits } from './limits';
+import { IncomingMessage } from './message';
+import {
+  FIN,
+  isControl,
+  LENGTH_BITS,
+  MASK,
+  MAX_CONTROL_PAYLOAD,
+  OPCODE_BITS,
+  Opcode,
+  RSV1,
+  RSV2_RSV3,
+} from './opcodes';
+import type { FrameSink } from './parser';
+import { FrameParser } from './parser';
+import type { Transition } from './state';
+import { nextState, State } from './state';
+import { isUtf8Range, Utf8Validator } from './utf8';
+
+export type Role = 'server' | 'client';
+
+/** Called when a frame has been handed to the transport, or with the reason why it never will be. */
+export type WriteCallback = (error?: Error | null) => void;
+
+/** Where a connection's frames go. */
+export interface FrameWriter {
+  /** Whether frames wait because the transport takes no more for now. */
+  readonly blocked: boolean;
+  /**
+   * Queues one frame.
+   *
+   * @param first FIN, the reserved bits and the opcode
+   * @param key masking key, or `undefined` where frames are not masked
+   */
+  write(
+    first: number,
+    payload: Uint8Array | string,
+    key: number | undefined,
+    callback?: WriteCallback,
+  ): void;
+  /** Ends our side of the transport after what is queued. */
+  end(): void;
+  /** Ends the transport at once. */
+  destroy(): void;
+}
+
+/** What a connection tells. */
+export interface ConnectionHandler {
+  /**
+   * A message: `bytes[start..end)`, checked to be UTF-8 where it is text.
+   *
+   * @param borrowed the bytes lie among others in the chunk that was read: what is to be kept should be copied, or it
+   * keeps the whole chunk alive
+   */
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void;
+  /** A ping, already answered; the payload is a copy. */
+  onPing(payload: Buffer): void;
+  /** A pong; the payload is a copy. */
+  onPong(payload: Buffer): void;
+  /** The peer broke the protocol or a limit: the connection is failing and no further message will come. */
+  onFault(error: ProtocolError): void;
+  /** The state has changed. */
+  onState(state: State): void;
+}
+
+export interface ConnectionOptions {
+  readonly role: Role;
+  readonly limits: ResolvedLimits;
+  /** Answer pings (RFC 6455 5.5.2). */
+  readonly autoPong: boolean;
+  /** Deliver text and close reasons unchecked. */
+  readonly skipUTF8Validation: boolean;
+  /** Four fresh unpredictable bytes as one integer (RFC 6455 5.3, 10.3); asked only of a client. */
+  readonly maskingKey: () => number;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One established WebSocket connection as a state machine: bytes in, calls out. It knows no socket, timer, clock or
+ * randomness.
+ */
+export class Connection implements FrameSink {
+  /** Code of the peer's close frame; 1005 where it had none, 1006 until one has come. */
+  closeCode: number = CloseCode.ABNORMAL;
+  /** Reason of the peer's close frame. */
+  closeReason: Buffer = EMPTY;
+  closeSent = false;
+  closeReceived = false;
+
+  private readonly options: ConnectionOptions;
+  private readonly writer: FrameWriter;
+  private readonly handler: ConnectionHandler;
+  private current: 1 | 2 | 3 = State.OPEN;
+  private readonly masked: boolean;
+  private readonly parser = new FrameParser();
+  private readonly message: IncomingMessage;
+  private text: Utf8Validator | undefined = undefined;
+  /** First byte of the frame being read. */
+  private first = 0;
+  /** Whether bytes are still of interest: not after a close frame or a fault. */
+  private reading = true;
+  private suspended = false;
+  private draining = false;
+  /** What was read but not parsed when the reader wanted to wait. */
+  private held: Buffer | undefined = undefined;
+  private control: Buffer | undefined = undefined;
+  private pendingPongs = 0;
+  /** Whether a message is being sent in fragments: the next frame continues it. */
+  private sending = false;
+
+  constructor(options: ConnectionOptions, writer: FrameWriter, handler: ConnectionHandler) {
+    this.options = options;
+    this.writer = writer;
+    this.handler = handler;
+    this.masked = options.role === 'client';
+    this.message = new IncomingMessage(options.limits);
+  }
+
+  get state(): State {
+    return this.current;
+  }
+
+  // ---- bytes in
+
+  /** Takes what the transport has read. The chunk is unmasked in place. */
+  receive(chunk: Buffer): void {
+    if (!this.reading) return;
+    if (this.suspended && !this.draining) {
+      this.held = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
+      return;
+    }
+    const stop = this.parser.feed(chunk, 0, this);
+    if (stop < chunk.length && this.reading) this.held = chunk.subarray(stop);
+  }
+
+  /** Stops after the current frame; what is received from now on is kept. */
+  suspend(): void {
+    this.suspended = true;
+  }
+
+  get isSuspended(): boolean {
+    return this.suspended;
+  }
+
+  /** Goes on where {@link suspend} stopped. */
+  resume(): void {
+    this.suspended = false;
+    const held = this.held;
+    this.held = undefined;
+    if (held !== undefined) this.receive(held);
+  }
+
+  /** The peer will send no more bytes; without a close frame before, that is an abnormal end (RFC 6455 7.1.5). */
+  receiveEnd(): void {
+    this.drain();
+    this.reading = false;
+    this.transition('transportEnded');
+    this.writer.end();
+  }
+
+  /** The transport is gone, for whatever reason. */
+  transportClosed(): void {
+    this.drain();
+    this.reading = false;
+    this.transition('transportClosed');
+  }
+
+  /** Delivers what is held, suspended or not: the transport's end comes after everything that was read. */
+  private drain(): void {
+    this.draining = true;
+    this.resume();
+  }
+
+  // ---- the parser's calls
+
+  onFrameStart(first: number, second: number): boolean {
+    const fault = this.frameFault(first, second);
+    if (fault !== undefined) return this.fail(fault);
+    this.first = first;
+    return true;
+  }
+
+  onFrameLength(length: number, headerSize: number): boolean {
+    if (length < 0) return this.fail(lengthFault(length));
+    const opcode = this.first & OPCODE_BITS;
+    if (isControl(opcode)) return true;
+    if (opcode !== Opcode.CONTINUATION) {
+      this.message.begin(opcode, (this.first & RSV1) !== 0);
+    }
+    const fault = this.message.announce(length, headerSize, (this.first & FIN) !== 0);
+    return fault === undefined || this.fail(fault);
+  }
+
+  onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean {
+    if (isControl(this.first & OPCODE_BITS)) this.controlPayload(chunk, start, end, remaining);
+    else this.dataPayload(chunk, start, end, remaining);
+    return this.reading && (!this.suspended || this.draining);
+  }
+
+  // ---- calls in
+
+  /**
+   * Sends a message, or with `fin` false a fragment of one; the first fragment decides between text and binary.
+   * Only an OPEN connection sends.
+   */
+  send(
+    payload: Uint8Array | string,
+    binary: boolean,
+    fin: boolean,
+    callback?: WriteCallback,
+  ): void {
+    const opcode = this.sending ? Opcode.CONTINUATION : binary ? Opcode.BINARY : Opcode.TEXT;
+    this.sending = !fin;
+    this.write(fin ? FIN | opcode : opcode, payload, callback);
+  }
+
+  /** Sends a ping of at most 125 bytes. */
+  ping(payload: Uint8Array | string, callback?: WriteCallback): void {
+    this.write(FIN | Opcode.PING, payload, callback);
+  }
+
+  /** Sends a pong of at most 125 bytes. */
+  pong(payload: Uint8Array | string, callback?: WriteCallback): void {
+    this.write(FIN | Opcode.PONG, payload, callback);
+  }
+
+  /**
+   * Sends a close frame, once (RFC 6455 5.5.1); nothing is sent after it.
+   *
+   * @throws TypeError or RangeError for a code or reason that no close frame may carry
+   */
+  close(code?: number, reason?: string | Uint8Array): void {
+    const payload = encodeClose(code, reason);
+    if (!this.closeSent && this.current !== State.CLOSED) this.sendClose(payload);
+  }
+
+  // ---- what a frame may be
+
+  /** RFC 6455 5.2, 5.4, 5.5: every rule that the first two bytes can break. */
+  private frameFault(first: number, second: number): ProtocolError | undefined {
+    const opcode = first & OPCODE_BITS;
+    if ((first & RSV2_RSV3) !== 0) return protocolError(Faults.RSV_2_3);
+    if ((first & RSV1) !== 0) return protocolError(Faults.RSV_1);
+    if (isControl(opcode)) {
+      if (opcode > Opcode.PONG) return protocolError(Faults.OPCODE, opcode);
+      if ((first & FIN) === 0) return protocolError(Faults.EXPECTED_FIN);
+      const length = second & LENGTH_BITS;
+      if (length > MAX_CONTROL_PAYLOAD || (opcode === Opcode.CLOSE && length === 1)) {
+        return protocolError(Faults.CONTROL_LENGTH, length);
+      }
+    } else if (opcode > Opcode.BINARY || (opcode === Opcode.CONTINUATION) !== this.message.open) {
+      return protocolError(Faults.OPCODE, opcode);
+    }
+    // RFC 6455 5.1: a client masks every frame, a server masks none.
+    if ((second & MASK) !== 0 && this.masked) return protocolError(Faults.UNEXPECTED_MASK);
+    if ((second & MASK) === 0 && !this.masked) return protocolError(Faults.EXPECTED_MASK);
+    return undefined;
+  }
+
+  // ---- data frames
+
+  private dataPayload(chunk: Buffer, start: number, end: number, remaining: number): void {
+    const { message } = this;
+    const last = remaining === 0 && (this.first & FIN) !== 0;
+    if (last && message.length === 0) {
+      const binary = message.opcode === Opcode.BINARY;
+      if (!binary && !this.validWhole(chunk, start, end)) return;
+      message.finish();
+      this.handler.onMessage(chunk, start, end, binary, true);
+      return;
+    }
+    if (message.opcode === Opcode.TEXT && !this.validPart(chunk, start, end, last)) return;
+    const fault = message.append(chunk, start, end);
+    if (fault !== undefined) {
+      this.fail(fault);
+    } else if (last) {
+      const binary = message.opcode === Opcode.BINARY;
+      const payload = message.take();
+      message.finish();
+      this.handler.onMessage(payload, 0, payload.length, binary, false);
+    }
+  }
+
+  private validWhole(chunk: Buffer, start: number, end: number): boolean {
+    if (this.options.skipUTF8Validation || isUtf8Range(chunk, start, end)) return true;
+    return this.fail(protocolError(Faults.UTF8));
+  }
+
+  /** RFC 6455 8.1: text fails at its first bad byte, wherever frames and reads are cut. */
+  private validPart(chunk: Buffer, start: number, end: number, last: boolean): boolean {
+    if (this.options.skipUTF8Validation) return true;
+    this.text ??= new Utf8Validator();
+    if (this.message.length === 0) this.text.reset();
+    if (this.text.push(chunk, start, end) && (!last || this.text.complete)) return true;
+    return this.fail(protocolError(Faults.UTF8));
+  }
+
+  // ---- control frames
+
+  private controlPayload(chunk: Buffer, start: number, end: number, remaining: number): void {
+    if (remaining > 0 || this.control !== undefined) {
+      const part = chunk.subarray(start, end);
+      // A copy even of a single part: control payloads are small and must not keep the chunk alive.
+      this.control = Buffer.concat(this.control === undefined ? [part] : [this.control, part]);
+      if (remaining > 0) return;
+      chunk = this.control;
+      start = 0;
+      end = chunk.length;
+      this.control = undefined;
+    }
+    const opcode = this.first & OPCODE_BITS;
+    if (opcode === Opcode.CLOSE) {
+      this.receiveClose(chunk, start, end);
+      return;
+    }
+    const payload = start === end ? EMPTY : Buffer.from(chunk.subarray(start, end));
+    if (opcode === Opcode.PONG) {
+      this.handler.onPong(payload);
+      return;
+    }
+    if (!this.options.autoPong || this.answerPing(payload)) this.handler.onPing(payload);
+  }
+
+  /** RFC 6455 5.5.2, 5.5.3: a pong with the ping's payload, unless we are closing. @returns false when the peer was cut */
+  private answerPing(payload: Buffer): boolean {
+    if (this.current !== State.OPEN) return true;
+    const { maxPendingAutoPongs } = this.options.limits;
+    // Pongs only pile up behind a transport that takes no more: a peer that pings without reading.
+    this.pendingPongs = this.writer.blocked ? this.pendingPongs + 1 : 0;
+    if (maxPendingAutoPongs > 0 && this.pendingPongs > maxPendingAutoPongs) {
+      this.reading = false;
+      this.writer.destroy();
+      return false;
+    }
+    this.pong(payload);
+    return true;
+  }
+
+  private receiveClose(bytes: Buffer, start: number, end: number): void {
+    const close = decodeClose(bytes, start, end, !this.options.skipUTF8Validation);
+    if (close instanceof Error) {
+      this.fail(close);
+      return;
+    }
+    // RFC 6455 5.5.1: whatever follows a close frame is not to be looked at.
+    this.reading = false;
+    this.closeReceived = true;
+    this.closeCode = close.code;
+    this.closeReason = close.reason;
+    this.transition('closeReceived');
+    if (!this.closeSent) this.sendClose(bytes.subarray(start, end));
+    else this.finishClose();
+  }
+
+  // ---- closing
+
+  private sendClose(payload: Uint8Array): void {
+    this.closeSent = true;
+    this.write(FIN | Opcode.CLOSE, payload);
+    this.transition('closeSent');
+    this.finishClose();
+  }
+
+  /** RFC 6455 7.1.1: the server closes the transport first; a client waits for it, so that no client holds TIME_WAIT. */
+  private finishClose(): void {
+    if (this.closeSent && this.closeReceived && this.options.role === 'server') this.writer.end();
+  }
+
+  /** RFC 6455 7.1.7 "Fail the WebSocket Connection". @returns false, which stops the parser */
+  private fail(error: ProtocolError): false {
+    this.reading = false;
+    this.transition('failed');
+    if (!this.closeSent) this.sendClose(encodeClose(error.closeCode));
+    this.writer.end();
+    this.handler.onFault(error);
+    return false;
+  }
+
+  private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
+    this.writer.write(
+      first,
+      payload,
+      this.masked ? this.options.maskingKey() : undefined,
+      callback,
+    );
+  }
+
+  private transition(transition: Transition): void {
+    const state = nextState(this.current, transition);
+    if (state === this.current) return;
+    this.current = state;
+    this.handler.onState(state);
+  }
+}
+
+function lengthFault(length: number): ProtocolError {
+  switch (length) {
+    case LengthFault.NON_MINIMAL:
+      return protocolError(Faults.NON_MINIMAL_LENGTH);
+    case LengthFault.TOP_BIT:
+      return protocolError(Faults.LENGTH_TOP_BIT);
+    default:
+      return protocolError(Faults.LENGTH_UNSAFE);
+  }
+}
