@@ -1,5 +1,5 @@
 /** Largest value of a byte limit: what one `Buffer` holds on every supported Node. */
-const MAX_BYTES = 2 ** 31 - 1;
+export const MAX_BYTES = 2 ** 31 - 1;
 
 interface Limit {
   readonly default: number;
@@ -13,7 +13,10 @@ interface Limit {
  * `undefined` is always the default, never "no limit".
  */
 export const Limits = {
-  /** A whole message, and each frame as it is announced. 100 MiB is the default of `ws`; the adapters set 1 MiB. */
+  /**
+   * A whole message, and each frame as it is announced. 100 MiB is the default of `ws`; the adapters set 1 MiB.
+   * Even with 0 a message has to fit into one buffer.
+   */
   maxPayload: { default: 100 * 1024 * 1024, min: 0, max: MAX_BYTES, unit: 'bytes' },
   /**
    * Frames in one message. Off: a fragment costs us no memory of its own, and a flood of tiny ones is cut by
