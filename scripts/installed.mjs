@@ -6,7 +6,7 @@
 //   typescript.cts, .mts          both module kinds of `tsc --strict --module nodenext`, then run
 //   jest.test.js                  inside jest, which loads CommonJS
 //
-// Each file ends without an uncaught error when all is well.
+// Each is well when it ends by itself and without an uncaught error. echo.cjs is laid beside them.
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,8 +22,10 @@ const compilerOptions = {
   // The declarations of the installed package are what is checked here.
   skipLibCheck: false,
   types: ['node'],
-  outDir: 'out',
 };
+
+/** The longest that one use may take, in milliseconds: a process that does not end by itself fails. */
+const limit = 60_000;
 
 const lockedVersion = (name) =>
   JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[`node_modules/${name}`]
@@ -63,19 +65,22 @@ async function compile(target) {
   const config = { compilerOptions, files: ['typescript.cts', 'typescript.mts'] };
   writeFileSync(join(target, 'tsconfig.json'), JSON.stringify(config));
   mustPass(await runCommand('typescript', 'tsc', ['-p', target], { cwd: target }), 'tsc');
-  for (const file of ['out/typescript.cjs', 'out/typescript.mjs']) {
-    mustPass(await run(process.execPath, [file], { cwd: target }), file);
-  }
+  for (const file of ['typescript.cjs', 'typescript.mjs']) await runFile(target, file);
+}
+
+async function runFile(target, file) {
+  mustPass(await run(process.execPath, [file], { cwd: target, limit }), file);
 }
 
 async function runInJest(target) {
   const args = ['--rootDir', target, '--testMatch', '**/jest.test.js', '--ci', '--transform', '{}'];
-  mustPass(await runCommand('jest', 'jest', args, { cwd: target }), 'jest');
+  mustPass(await runCommand('jest', 'jest', args, { cwd: target, limit }), 'jest');
 }
 
 /** Counts in `tally` the installation of one package and each way of using it. */
 export async function checkInstalled(one, packed, tally) {
-  const source = join(root, 'scripts', 'installed', one.folder);
+  const shared = join(root, 'scripts', 'installed');
+  const source = join(shared, one.folder);
   const target = mkdtempSync(join(tmpdir(), 'upwire-installed-'));
   const check = (what, work) => tally.check(`${one.name}: ${what}`, work);
   try {
@@ -85,13 +90,12 @@ export async function checkInstalled(one, packed, tally) {
       if (unwritten.length > 0) throw new StepError(`${source} lacks ${unwritten.join(', ')}`);
       await install(one, packed, target);
       cpSync(source, target, { recursive: true });
+      for (const file of ['echo.cjs', 'echo.d.cts']) cpSync(join(shared, file), join(target, file));
       installed = true;
     });
     if (!installed) return;
     for (const file of ['require.cjs', 'import.mjs']) {
-      await check(`installed, ${file}`, async () =>
-        mustPass(await run(process.execPath, [file], { cwd: target }), file),
-      );
+      await check(`installed, ${file}`, () => runFile(target, file));
     }
     await check('installed, TypeScript as CommonJS and as ES modules', () => compile(target));
     await check('installed, inside jest', () => runInJest(target));

@@ -15,13 +15,22 @@ const terminal = process.stdout.isTTY === true;
 export async function step(name, work, { streams = false } = {}) {
   const start = performance.now();
   const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
-  const redraw = terminal && !streams;
-  if (!redraw) console.log(`… ${name}`);
+  const announce = () => console.log(`… ${name}`);
   const draw = () => process.stdout.write(`\r\x1b[K… ${name}  ${seconds()}`);
-  const timer = redraw ? setInterval(draw, 200) : undefined;
-  if (redraw) draw();
+  let redraw = false;
+  let timer;
+  if (streams) {
+    announce();
+  } else if (terminal) {
+    redraw = true;
+    draw();
+    timer = setInterval(draw, 200);
+  } else {
+    // In a log, a step that is over at once needs no line to announce it.
+    timer = setTimeout(announce, 1000);
+  }
   const end = (mark, note) => {
-    clearInterval(timer);
+    clearTimeout(timer);
     if (redraw) process.stdout.write('\r\x1b[K');
     console.log(`${mark} ${name}${note ? `: ${note}` : ''}  ${seconds()}`);
   };
@@ -46,9 +55,9 @@ export class Tally {
   failures = [];
   skipped = [];
 
-  async check(name, work, options) {
+  async check(name, work) {
     try {
-      await step(name, work, options);
+      await step(name, work);
       this.passed++;
     } catch (error) {
       this.fail(name, error);

@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import * as imported from '@upwire/engine';
+import WebSocket, { WebSocket as Named, WebSocketServer } from '@upwire/engine';
+import { checkEcho } from './echo.cjs';
 
 const required = createRequire(import.meta.url)('@upwire/engine');
 
-assert.equal(typeof imported, 'object');
-assert.equal(typeof required, 'object');
+assert.equal(WebSocket, Named);
+assert.equal(WebSocket, required, 'both doors lead to one class');
+assert.equal(WebSocketServer, required.WebSocketServer, 'both doors lead to one class');
+
+const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+server.on('connection', (webSocket) => {
+  assert.ok(webSocket instanceof WebSocket);
+  webSocket.on('message', (data, isBinary) => webSocket.send(data, { binary: isBinary }));
+});
+await once(server, 'listening');
+await checkEcho(server.address().port, '/');
+server.close();

@@ -1,5 +1,25 @@
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const WebSocket = require('@upwire/engine');
+const { checkEcho } = require('./echo.cjs');
 
-const required = require('@upwire/engine');
+assert.equal(typeof WebSocket, 'function');
+assert.equal(WebSocket.WebSocket, WebSocket);
+assert.equal(WebSocket.Server, WebSocket.WebSocketServer);
+assert.match(require('@upwire/engine/package.json').version, /^\d+\.\d+\.\d+/);
+assert.throws(() => require('@upwire/engine/dist/websocket.js'), {
+  code: 'ERR_PACKAGE_PATH_NOT_EXPORTED',
+});
 
-assert.equal(typeof required, 'object');
+async function main() {
+  const server = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
+  server.on('connection', (webSocket) => {
+    assert.ok(webSocket instanceof WebSocket);
+    webSocket.on('message', (data, isBinary) => webSocket.send(data, { binary: isBinary }));
+  });
+  await once(server, 'listening');
+  await checkEcho(server.address().port, '/');
+  server.close();
+}
+
+main();

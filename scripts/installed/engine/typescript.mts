@@ -1,4 +1,22 @@
-import * as imported from '@upwire/engine';
+import type { AddressInfo } from 'node:net';
+import type { RawData, ServerOptions } from '@upwire/engine';
+import WebSocket, { WebSocketServer } from '@upwire/engine';
+import { checkEcho } from './echo.cjs';
 
-const loaded: unknown = imported;
-if (loaded === undefined) throw new Error('nothing is exported');
+const options: ServerOptions = { port: 0, host: '127.0.0.1' };
+const server: WebSocketServer = new WebSocketServer(options);
+
+server.on('connection', (webSocket: WebSocket) => {
+  if (webSocket.readyState !== WebSocket.OPEN) throw new Error('not open');
+  webSocket.on('message', (data: RawData, isBinary: boolean) => {
+    webSocket.send(data, { binary: isBinary });
+  });
+});
+
+// @ts-expect-error the declarations are in force: a path is no number
+new WebSocketServer({ noServer: true, path: 1 }).close();
+
+server.on('listening', async () => {
+  await checkEcho((server.address() as AddressInfo).port, '/');
+  server.close();
+});

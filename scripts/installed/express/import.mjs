@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
-import * as imported from '@upwire/express';
+import upwire, { upwire as named } from '@upwire/express';
+import express from 'express';
+import { checkEcho } from './echo.cjs';
 
-const required = createRequire(import.meta.url)('@upwire/express');
+assert.equal(upwire, named);
+assert.equal(upwire, createRequire(import.meta.url)('@upwire/express'), 'both doors, one function');
 
-assert.equal(typeof imported, 'object');
-assert.equal(typeof required, 'object');
+const { app } = upwire(express());
+app.ws('/echo', (webSocket) => {
+  webSocket.on('message', (text) => webSocket.send(text));
+});
+
+const server = app.listen(0, '127.0.0.1', async () => {
+  await checkEcho(server.address().port, '/echo');
+  server.close();
+});

@@ -1,5 +1,16 @@
-const required = require('@upwire/express');
+const { once } = require('node:events');
+const express = require('express');
+const upwire = require('@upwire/express');
+const { checkEcho } = require('./echo.cjs');
 
-test('loads', () => {
-  expect(typeof required).toBe('object');
+test('echoes', async () => {
+  const { app } = upwire(express());
+  app.ws('/echo', (webSocket) => {
+    webSocket.on('message', (text) => webSocket.send(text));
+  });
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  await checkEcho(server.address().port, '/echo');
+  server.close();
+  await once(server, 'close');
 });
