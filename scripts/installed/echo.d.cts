@@ -1,0 +1,1 @@
+export function checkEcho(port: number, path: string): Promise<void>;
