@@ -109,7 +109,10 @@ export class Connection implements FrameSink {
   /** What was read but not parsed when the reader wanted to wait. */
   private held: Buffer | undefined = undefined;
   private control: Buffer | undefined = undefined;
+  /** Automatic pongs that were queued behind a blocked transport and have not left yet. */
   private pendingPongs = 0;
+  /** Takes one off. Only made for a connection that has been pinged while blocked. */
+  private pongWritten: WriteCallback | undefined = undefined;
   /** Whether a message is being sent in fragments: the next frame continues it. */
   private sending = false;
 
@@ -230,13 +233,13 @@ export class Connection implements FrameSink {
   }
 
   /**
-   * Sends a close frame, once (RFC 6455 5.5.1); nothing is sent after it.
+   * Sends a close frame, once (RFC 6455 5.5.1); nothing is sent after it. Does nothing unless the connection is OPEN,
+   * and does not look at its arguments then: a second, careless close() is no reason to throw.
    *
    * @throws TypeError or RangeError for a code or reason that no close frame may carry
    */
   close(code?: number, reason?: string | Uint8Array): void {
-    const payload = encodeClose(code, reason);
-    if (!this.closeSent && this.current !== State.CLOSED) this.sendClose(payload);
+    if (this.current === State.OPEN) this.sendClose(encodeClose(code, reason));
   }
 
   // ---- what a frame may be
@@ -329,15 +332,23 @@ export class Connection implements FrameSink {
   /** RFC 6455 5.5.2, 5.5.3: a pong with the ping's payload, unless we are closing. @returns false when the peer was cut */
   private answerPing(payload: Buffer): boolean {
     if (this.current !== State.OPEN) return true;
-    const { maxPendingAutoPongs } = this.options.limits;
+    if (!this.writer.blocked) {
+      this.pong(payload);
+      return true;
+    }
     // Pongs only pile up behind a transport that takes no more: a peer that pings without reading.
-    this.pendingPongs = this.writer.blocked ? this.pendingPongs + 1 : 0;
-    if (maxPendingAutoPongs > 0 && this.pendingPongs > maxPendingAutoPongs) {
+    const { maxPendingAutoPongs } = this.options.limits;
+    if (maxPendingAutoPongs > 0 && this.pendingPongs >= maxPendingAutoPongs) {
       this.reading = false;
+      this.transition('failed');
       this.writer.destroy();
       return false;
     }
-    this.pong(payload);
+    this.pendingPongs++;
+    this.pongWritten ??= () => {
+      this.pendingPongs--;
+    };
+    this.pong(payload, this.pongWritten);
     return true;
   }
 
