@@ -7,13 +7,21 @@
 //   jest.test.js                  inside jest, which loads CommonJS
 //
 // Each is well when it ends by itself and without an uncaught error. echo.cjs is laid beside them.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, runCommand, runNpm } from './run.mjs';
 import { mustPass, StepError } from './steps.mjs';
 
 const uses = ['require.cjs', 'import.mjs', 'typescript.cts', 'typescript.mts', 'jest.test.js'];
+const helpers = ['echo.cjs', 'echo.d.cts'];
 
 const compilerOptions = {
   module: 'nodenext',
@@ -89,8 +97,8 @@ export async function checkInstalled(one, packed, tally) {
       const unwritten = uses.filter((file) => !existsSync(join(source, file)));
       if (unwritten.length > 0) throw new StepError(`${source} lacks ${unwritten.join(', ')}`);
       await install(one, packed, target);
-      cpSync(source, target, { recursive: true });
-      for (const file of ['echo.cjs', 'echo.d.cts']) cpSync(join(shared, file), join(target, file));
+      for (const file of uses) copyFileSync(join(source, file), join(target, file));
+      for (const file of helpers) copyFileSync(join(shared, file), join(target, file));
       installed = true;
     });
     if (!installed) return;
