@@ -14,10 +14,11 @@ import { behaviorOf, resolveOptions } from './options';
 import type { SendData } from './payload';
 import { payloadLength, toBinary, toBuffer, toPayload } from './payload';
 import { CloseCode } from './protocol/close';
-import type { ConnectionHandler, WriteCallback } from './protocol/connection';
+import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
+import type { WriteCallback } from './protocol/sender';
 import { State } from './protocol/state';
 import { rethrow } from './rethrow';
 
@@ -154,7 +155,6 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
         limits: this.settings.limits,
         autoPong: this.settings.autoPong,
         skipUTF8Validation: this.settings.skipUTF8Validation,
-        maskingKey: noMaskingKey,
       },
       binding,
       this,
@@ -299,16 +299,12 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
 
   /** @internal */
   onState(state: State): void {
-    // CLOSED is announced by `onSocketClosed`, when everything that waits has been told.
-    if (state !== State.CLOSING) return;
     this.state = state;
-    this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
-  }
-
-  /** @internal */
-  onSocketClosed(): void {
-    this.state = State.CLOSED;
-    this.deliver('close', this.connection.closeCode, this.connection.closeReason, 0);
+    if (state === State.CLOSED) {
+      this.deliver('close', this.connection.closeCode, this.connection.closeReason, 0);
+    } else {
+      this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
+    }
   }
 
   // ---- delivering
@@ -415,11 +411,6 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
     }
     this.connection[kind](payload, done as WriteCallback | undefined);
   }
-}
-
-/** A server masks nothing (RFC 6455 5.1). */
-function noMaskingKey(): never {
-  throw new Error('A server has no masking key');
 }
 
 function onNewListener(this: WebSocket, name: string): void {

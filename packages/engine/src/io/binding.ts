@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
-import type { Connection, FrameWriter, WriteCallback } from '../protocol/connection';
+import type { Connection } from '../protocol/connection';
+import type { FrameWriter, WriteCallback } from '../protocol/sender';
 import { Outbox } from './outbox';
 
-/** Told when the socket is gone and everything it had read is delivered. */
+/** Whose socket it is. The connection is made after the binding, to which it writes. */
 export interface BindingOwner {
   readonly connection: Connection;
-  onSocketClosed(): void;
 }
 
 const kBinding = Symbol('upwire.binding');
@@ -128,7 +128,6 @@ export class Binding implements FrameWriter {
       this.receive(chunk);
     }
     this.owner.connection.transportClosed();
-    this.owner.onSocketClosed();
   }
 }
 

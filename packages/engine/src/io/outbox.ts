@@ -1,6 +1,6 @@
-import type { FrameWriter, WriteCallback } from '../protocol/connection';
 import { headerSize, writeHeader } from '../protocol/frame';
 import { maskInPlace, maskInto } from '../protocol/mask';
+import type { FrameWriter, WriteCallback } from '../protocol/sender';
 import { rethrow } from '../rethrow';
 
 /** What an outbox needs of a stream; every `Duplex` has it. */
@@ -30,7 +30,14 @@ let dirty: Outbox[] = [];
 function flushDirty(): void {
   const outboxes = dirty;
   dirty = [];
-  for (const outbox of outboxes) outbox.flushTick();
+  for (const outbox of outboxes) {
+    try {
+      outbox.flushTick();
+    } catch (thrown) {
+      // A stream that throws must not keep the frames of the others.
+      rethrow(thrown);
+    }
+  }
 }
 
 /**
@@ -206,9 +213,10 @@ export class Outbox implements FrameWriter {
   private ownTail(size: number): Buffer {
     const { tail } = this;
     if (tail !== undefined && tail === this.own && this.tailEnd + size <= tail.length) return tail;
-    this.own = Buffer.allocUnsafeSlow(Math.max(size, OWN_SIZE));
-    this.startTail(this.own, 0);
-    return this.own;
+    const memory = Buffer.allocUnsafeSlow(Math.max(size, OWN_SIZE));
+    this.startTail(memory, 0);
+    this.own = memory;
+    return memory;
   }
 
   private startTail(memory: Buffer, at: number): void {

@@ -1,52 +1,21 @@
 import { CloseCode, decodeClose, encodeClose } from './close';
+import type { MessageCompression } from './compression';
 import type { ProtocolError } from './errors';
 import { Faults, protocolError } from './errors';
-import { LengthFault } from './frame';
 import type { ResolvedLimits } from './limits';
 import { IncomingMessage } from './message';
-import {
-  FIN,
-  isControl,
-  LENGTH_BITS,
-  MASK,
-  MAX_CONTROL_PAYLOAD,
-  OPCODE_BITS,
-  Opcode,
-  RSV1,
-  RSV2_RSV3,
-} from './opcodes';
+import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
 import type { FrameSink } from './parser';
 import { FrameParser } from './parser';
+import type { FrameContext } from './rules';
+import { frameFault, lengthFault } from './rules';
+import type { FrameWriter, Payload, WriteCallback } from './sender';
+import { MessageSender } from './sender';
 import type { Transition } from './state';
 import { nextState, State } from './state';
 import { isUtf8Range, Utf8Validator } from './utf8';
 
 export type Role = 'server' | 'client';
-
-/** Called when a frame has been handed to the transport, or with the reason why it never will be. */
-export type WriteCallback = (error?: Error | null) => void;
-
-/** Where a connection's frames go. */
-export interface FrameWriter {
-  /** Whether frames wait because the transport takes no more for now. */
-  readonly blocked: boolean;
-  /**
-   * Queues one frame.
-   *
-   * @param first FIN, the reserved bits and the opcode
-   * @param key masking key, or `undefined` where frames are not masked
-   */
-  write(
-    first: number,
-    payload: Uint8Array | string,
-    key: number | undefined,
-    callback?: WriteCallback,
-  ): void;
-  /** Ends our side of the transport after what is queued. */
-  end(): void;
-  /** Ends the transport at once. */
-  destroy(): void;
-}
 
 /** What a connection tells. */
 export interface ConnectionHandler {
@@ -74,8 +43,10 @@ export interface ConnectionOptions {
   readonly autoPong: boolean;
   /** Deliver text and close reasons unchecked. */
   readonly skipUTF8Validation: boolean;
-  /** Four fresh unpredictable bytes as one integer (RFC 6455 5.3, 10.3); asked only of a client. */
-  readonly maskingKey: () => number;
+  /** Four fresh unpredictable bytes as one integer (RFC 6455 5.3, 10.3); only a client has it. */
+  readonly maskingKey?: (() => number) | undefined;
+  /** permessage-deflate, where it was agreed on. */
+  readonly compression?: MessageCompression | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -84,7 +55,7 @@ const EMPTY = Buffer.alloc(0);
  * One established WebSocket connection as a state machine: bytes in, calls out. It knows no socket, timer, clock or
  * randomness.
  */
-export class Connection implements FrameSink {
+export class Connection implements FrameSink, FrameContext {
   /** Code of the peer's close frame; 1005 where it had none, 1006 until one has come. */
   closeCode: number = CloseCode.ABNORMAL;
   /** Reason of the peer's close frame. */
@@ -93,10 +64,12 @@ export class Connection implements FrameSink {
   closeReceived = false;
 
   private readonly options: ConnectionOptions;
+  /** RFC 6455 5.1: a client masks every frame, a server masks none. */
+  readonly expectsMask: boolean;
   private readonly writer: FrameWriter;
+  private readonly sender: MessageSender;
   private readonly handler: ConnectionHandler;
   private current: 1 | 2 | 3 = State.OPEN;
-  private readonly masked: boolean;
   private readonly parser = new FrameParser();
   private readonly message: IncomingMessage;
   private text: Utf8Validator | undefined = undefined;
@@ -113,14 +86,21 @@ export class Connection implements FrameSink {
   private pendingPongs = 0;
   /** Takes one off. Only made for a connection that has been pinged while blocked. */
   private pongWritten: WriteCallback | undefined = undefined;
-  /** Whether a message is being sent in fragments: the next frame continues it. */
-  private sending = false;
+  /** Whether a message is being inflated: what follows it waits. */
+  private inflating = false;
+  /** What happened to the transport while a message was being inflated. */
+  private transportEvent: 'ended' | 'closed' | undefined = undefined;
 
   constructor(options: ConnectionOptions, writer: FrameWriter, handler: ConnectionHandler) {
     this.options = options;
     this.writer = writer;
     this.handler = handler;
-    this.masked = options.role === 'client';
+    this.expectsMask = options.role === 'server';
+    this.sender = new MessageSender(
+      writer,
+      options.role === 'client' ? options.maskingKey : undefined,
+      options.compression,
+    );
     this.message = new IncomingMessage(options.limits);
   }
 
@@ -128,12 +108,25 @@ export class Connection implements FrameSink {
     return this.current;
   }
 
+  get messageOpen(): boolean {
+    return this.message.open;
+  }
+
+  get compression(): boolean {
+    return this.options.compression !== undefined;
+  }
+
+  /** Payload bytes that wait to be compressed or read before they are framed. */
+  get queuedBytes(): number {
+    return this.sender.queuedBytes;
+  }
+
   // ---- bytes in
 
   /** Takes what the transport has read. The chunk is unmasked in place. */
   receive(chunk: Buffer): void {
     if (!this.reading) return;
-    if (this.suspended && !this.draining) {
+    if (this.inflating || (this.suspended && !this.draining)) {
       this.held = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
       return;
     }
@@ -161,15 +154,24 @@ export class Connection implements FrameSink {
   /** The peer will send no more bytes; without a close frame before, that is an abnormal end (RFC 6455 7.1.5). */
   receiveEnd(): void {
     this.drain();
+    if (this.inflating) {
+      this.transportEvent ??= 'ended';
+      return;
+    }
     this.reading = false;
     this.transition('transportEnded');
-    this.writer.end();
+    this.sender.end();
   }
 
   /** The transport is gone, for whatever reason. */
   transportClosed(): void {
     this.drain();
+    if (this.inflating) {
+      this.transportEvent = 'closed';
+      return;
+    }
     this.reading = false;
+    this.sender.close();
     this.transition('transportClosed');
   }
 
@@ -182,7 +184,7 @@ export class Connection implements FrameSink {
   // ---- the parser's calls
 
   onFrameStart(first: number, second: number): boolean {
-    const fault = this.frameFault(first, second);
+    const fault = frameFault(first, second, this);
     if (fault !== undefined) return this.fail(fault);
     this.first = first;
     return true;
@@ -202,7 +204,7 @@ export class Connection implements FrameSink {
   onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean {
     if (isControl(this.first & OPCODE_BITS)) this.controlPayload(chunk, start, end, remaining);
     else this.dataPayload(chunk, start, end, remaining);
-    return this.reading && (!this.suspended || this.draining);
+    return this.reading && !this.inflating && (!this.suspended || this.draining);
   }
 
   // ---- calls in
@@ -212,24 +214,23 @@ export class Connection implements FrameSink {
    * Only an OPEN connection sends.
    */
   send(
-    payload: Uint8Array | string,
+    payload: Payload,
     binary: boolean,
     fin: boolean,
     callback?: WriteCallback,
+    compress = true,
   ): void {
-    const opcode = this.sending ? Opcode.CONTINUATION : binary ? Opcode.BINARY : Opcode.TEXT;
-    this.sending = !fin;
-    this.write(fin ? FIN | opcode : opcode, payload, callback);
+    this.sender.message(payload, binary, fin, compress, callback);
   }
 
   /** Sends a ping of at most 125 bytes. */
   ping(payload: Uint8Array | string, callback?: WriteCallback): void {
-    this.write(FIN | Opcode.PING, payload, callback);
+    this.sender.frame(FIN | Opcode.PING, payload, callback);
   }
 
   /** Sends a pong of at most 125 bytes. */
   pong(payload: Uint8Array | string, callback?: WriteCallback): void {
-    this.write(FIN | Opcode.PONG, payload, callback);
+    this.sender.frame(FIN | Opcode.PONG, payload, callback);
   }
 
   /**
@@ -242,51 +243,63 @@ export class Connection implements FrameSink {
     if (this.current === State.OPEN) this.sendClose(encodeClose(code, reason));
   }
 
-  // ---- what a frame may be
-
-  /** RFC 6455 5.2, 5.4, 5.5: every rule that the first two bytes can break. */
-  private frameFault(first: number, second: number): ProtocolError | undefined {
-    const opcode = first & OPCODE_BITS;
-    if ((first & RSV2_RSV3) !== 0) return protocolError(Faults.RSV_2_3);
-    if ((first & RSV1) !== 0) return protocolError(Faults.RSV_1);
-    if (isControl(opcode)) {
-      if (opcode > Opcode.PONG) return protocolError(Faults.OPCODE, opcode);
-      if ((first & FIN) === 0) return protocolError(Faults.EXPECTED_FIN);
-      const length = second & LENGTH_BITS;
-      if (length > MAX_CONTROL_PAYLOAD || (opcode === Opcode.CLOSE && length === 1)) {
-        return protocolError(Faults.CONTROL_LENGTH, length);
-      }
-    } else if (opcode > Opcode.BINARY || (opcode === Opcode.CONTINUATION) !== this.message.open) {
-      return protocolError(Faults.OPCODE, opcode);
-    }
-    // RFC 6455 5.1: a client masks every frame, a server masks none.
-    if ((second & MASK) !== 0 && this.masked) return protocolError(Faults.UNEXPECTED_MASK);
-    if ((second & MASK) === 0 && !this.masked) return protocolError(Faults.EXPECTED_MASK);
-    return undefined;
-  }
-
   // ---- data frames
 
   private dataPayload(chunk: Buffer, start: number, end: number, remaining: number): void {
     const { message } = this;
     const last = remaining === 0 && (this.first & FIN) !== 0;
+    const binary = message.opcode === Opcode.BINARY;
     if (last && message.length === 0) {
-      const binary = message.opcode === Opcode.BINARY;
+      if (message.compressed) {
+        message.finish();
+        this.inflate(chunk.subarray(start, end), binary);
+        return;
+      }
       if (!binary && !this.validWhole(chunk, start, end)) return;
       message.finish();
       this.handler.onMessage(chunk, start, end, binary, true);
       return;
     }
-    if (message.opcode === Opcode.TEXT && !this.validPart(chunk, start, end, last)) return;
+    const { compressed } = message;
+    if (!binary && !compressed && !this.validPart(chunk, start, end, last)) return;
     const fault = message.append(chunk, start, end);
     if (fault !== undefined) {
       this.fail(fault);
     } else if (last) {
-      const binary = message.opcode === Opcode.BINARY;
       const payload = message.take();
       message.finish();
-      this.handler.onMessage(payload, 0, payload.length, binary, false);
+      if (compressed) this.inflate(payload, binary);
+      else this.handler.onMessage(payload, 0, payload.length, binary, false);
     }
+  }
+
+  /** Delivers a compressed message, at once or when it is inflated; what follows it waits until then. */
+  private inflate(payload: Buffer, binary: boolean): void {
+    let later = false;
+    this.inflating = true;
+    this.options.compression?.inflate(payload, (error, bytes) => {
+      this.inflating = false;
+      if (bytes === undefined) this.failInflating(error);
+      else if (binary || this.validWhole(bytes, 0, bytes.length)) {
+        this.handler.onMessage(bytes, 0, bytes.length, binary, false);
+      }
+      if (later) this.afterInflating();
+    });
+    later = true;
+  }
+
+  private failInflating(error: Error | null): void {
+    if (error !== null && 'closeCode' in error) this.fail(error as ProtocolError);
+    else this.reading = false;
+  }
+
+  private afterInflating(): void {
+    if (!this.suspended || this.draining) this.resume();
+    const event = this.transportEvent;
+    if (event === undefined || this.inflating) return;
+    this.transportEvent = undefined;
+    if (event === 'closed') this.transportClosed();
+    else this.receiveEnd();
   }
 
   private validWhole(chunk: Buffer, start: number, end: number): boolean {
@@ -372,14 +385,14 @@ export class Connection implements FrameSink {
 
   private sendClose(payload: Uint8Array): void {
     this.closeSent = true;
-    this.write(FIN | Opcode.CLOSE, payload);
+    this.sender.frame(FIN | Opcode.CLOSE, payload);
     this.transition('closeSent');
     this.finishClose();
   }
 
   /** RFC 6455 7.1.1: the server closes the transport first; a client waits for it, so that no client holds TIME_WAIT. */
   private finishClose(): void {
-    if (this.closeSent && this.closeReceived && this.options.role === 'server') this.writer.end();
+    if (this.closeSent && this.closeReceived && this.options.role === 'server') this.sender.end();
   }
 
   /** RFC 6455 7.1.7 "Fail the WebSocket Connection". @returns false, which stops the parser */
@@ -387,18 +400,9 @@ export class Connection implements FrameSink {
     this.reading = false;
     this.transition('failed');
     if (!this.closeSent) this.sendClose(encodeClose(error.closeCode));
-    this.writer.end();
+    this.sender.end();
     this.handler.onFault(error);
     return false;
-  }
-
-  private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
-    this.writer.write(
-      first,
-      payload,
-      this.masked ? this.options.maskingKey() : undefined,
-      callback,
-    );
   }
 
   private transition(transition: Transition): void {
@@ -406,16 +410,5 @@ export class Connection implements FrameSink {
     if (state === this.current) return;
     this.current = state;
     this.handler.onState(state);
-  }
-}
-
-function lengthFault(length: number): ProtocolError {
-  switch (length) {
-    case LengthFault.NON_MINIMAL:
-      return protocolError(Faults.NON_MINIMAL_LENGTH);
-    case LengthFault.TOP_BIT:
-      return protocolError(Faults.LENGTH_TOP_BIT);
-    default:
-      return protocolError(Faults.LENGTH_UNSAFE);
   }
 }

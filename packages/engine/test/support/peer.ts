@@ -1,13 +1,9 @@
-import type {
-  ConnectionHandler,
-  ConnectionOptions,
-  FrameWriter,
-  WriteCallback,
-} from '../../src/protocol/connection';
+import type { ConnectionHandler, ConnectionOptions } from '../../src/protocol/connection';
 import { Connection } from '../../src/protocol/connection';
 import type { ProtocolError } from '../../src/protocol/errors';
 import type { LimitOptions } from '../../src/protocol/limits';
 import { resolveLimits } from '../../src/protocol/limits';
+import type { FrameWriter, WriteCallback } from '../../src/protocol/sender';
 import type { State } from '../../src/protocol/state';
 import { toHex } from './bytes';
 import { frame } from './frames';

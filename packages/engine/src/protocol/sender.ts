@@ -1,0 +1,189 @@
+import type { MessageCompression } from './compression';
+import { FIN, Opcode, RSV1 } from './opcodes';
+import type { OutgoingJob } from './outgoing';
+import { OutgoingQueue } from './outgoing';
+
+/** Called when a frame has been handed to the transport, or with the reason why it never will be. */
+export type WriteCallback = (error?: Error | null) => void;
+
+/** Where a connection's frames go. */
+export interface FrameWriter {
+  /** Whether frames wait because the transport takes no more for now. */
+  readonly blocked: boolean;
+  /**
+   * Queues one frame.
+   *
+   * @param first FIN, the reserved bits and the opcode
+   * @param key masking key, or `undefined` where frames are not masked
+   */
+  write(
+    first: number,
+    payload: Uint8Array | string,
+    key: number | undefined,
+    callback?: WriteCallback,
+  ): void;
+  /** Ends our side of the transport after what is queued. */
+  end(): void;
+  /** Ends the transport at once. */
+  destroy(): void;
+}
+
+/** A payload that has to be read before it can be sent, such as a `Blob`. */
+export interface UnreadPayload {
+  readonly size: number;
+  read(): Promise<Uint8Array>;
+}
+
+export type Payload = Uint8Array | string | UnreadPayload;
+
+/**
+ * The sending half of a connection: which frame a message becomes, and that frames leave in the order in which they were
+ * sent, also behind one that is still being compressed or read.
+ */
+export class MessageSender {
+  private readonly writer: FrameWriter;
+  /** Four fresh unpredictable bytes (RFC 6455 5.3); `undefined` where frames are not masked. */
+  private readonly maskingKey: (() => number) | undefined;
+  private readonly compression: MessageCompression | undefined;
+  /** Only made for a connection that has to wait for a payload. */
+  private queue: OutgoingQueue | undefined = undefined;
+  /** Whether a message is being sent in fragments: the next frame continues it. */
+  private fragmented = false;
+  /** Whether the message being sent is compressed: its first fragment decides (RFC 7692 6). */
+  private compressed = false;
+
+  constructor(
+    writer: FrameWriter,
+    maskingKey: (() => number) | undefined,
+    compression: MessageCompression | undefined,
+  ) {
+    this.writer = writer;
+    this.maskingKey = maskingKey;
+    this.compression = compression;
+  }
+
+  /** Payload bytes that wait to be compressed or read, or behind such. */
+  get queuedBytes(): number {
+    return this.queue === undefined ? 0 : this.queue.bytes;
+  }
+
+  /** Sends a message, or with `fin` false a fragment of one; the first fragment decides on opcode and compression. */
+  message(
+    payload: Payload,
+    binary: boolean,
+    fin: boolean,
+    compress: boolean,
+    callback?: WriteCallback,
+  ): void {
+    const { compression } = this;
+    const starts = !this.fragmented;
+    const opcode = starts ? (binary ? Opcode.BINARY : Opcode.TEXT) : Opcode.CONTINUATION;
+    if (starts) {
+      this.compressed = compress && (compression?.compresses(sizeOf(payload)) ?? false);
+    }
+    this.fragmented = !fin;
+    const first = (fin ? FIN : 0) | opcode | (starts && this.compressed ? RSV1 : 0);
+    const deflates = this.compressed ? compression : undefined;
+    if (deflates === undefined && !isUnread(payload)) this.frame(first, payload, callback);
+    else this.prepareFrame(first, payload, fin, deflates, callback);
+  }
+
+  /** Sends one frame as it is, in its turn. */
+  frame(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
+    if (this.queue === undefined || this.queue.idle) {
+      this.write(first, payload, callback);
+      return;
+    }
+    this.queue.push({
+      bytes: sizeOf(payload),
+      run: (done) => {
+        this.write(first, payload, callback);
+        done();
+      },
+      abandon: (error) => callback?.(error),
+    });
+  }
+
+  /** Ends our side of the transport after everything that was sent. */
+  end(): void {
+    if (this.queue === undefined || this.queue.idle) {
+      this.writer.end();
+      return;
+    }
+    const end = (): void => this.writer.end();
+    this.queue.push({
+      bytes: 0,
+      run: (done) => {
+        end();
+        done();
+      },
+      abandon: end,
+    });
+  }
+
+  /** The transport is gone: nothing that waits will be sent. */
+  close(): void {
+    this.compression?.close();
+    this.queue?.abandon(new Error('The socket was closed before the data was written'));
+  }
+
+  private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
+    this.writer.write(first, payload, this.maskingKey?.(), callback);
+  }
+
+  /** Sends a frame whose payload is not ready: it is read, compressed or both first. */
+  private prepareFrame(
+    first: number,
+    payload: Payload,
+    fin: boolean,
+    compression: MessageCompression | undefined,
+    callback: WriteCallback | undefined,
+  ): void {
+    const send = (bytes: Uint8Array, done: () => void): void => {
+      if (compression === undefined) {
+        this.write(first, bytes, callback);
+        done();
+        return;
+      }
+      compression.deflate(bytes, fin, (error, deflated) => {
+        if (deflated === undefined) this.failed(error, callback);
+        else this.write(first, deflated, callback);
+        done();
+      });
+    };
+    const job: OutgoingJob = {
+      bytes: sizeOf(payload),
+      run: (done) => {
+        if (typeof payload === 'string') send(Buffer.from(payload), done);
+        else if (!isUnread(payload)) send(payload, done);
+        else {
+          payload.read().then(
+            (bytes) => send(bytes, done),
+            (error) => {
+              this.failed(error, callback);
+              done();
+            },
+          );
+        }
+      },
+      abandon: (error) => callback?.(error),
+    };
+    this.queue ??= new OutgoingQueue();
+    this.queue.push(job);
+  }
+
+  /** What cannot be read or compressed cannot be sent, and a message half sent cannot be taken back. */
+  private failed(error: Error | null, callback: WriteCallback | undefined): void {
+    this.writer.destroy();
+    callback?.(error ?? new Error('The message could not be compressed'));
+  }
+}
+
+function isUnread(payload: Payload): payload is UnreadPayload {
+  return typeof payload === 'object' && 'read' in payload;
+}
+
+function sizeOf(payload: Payload): number {
+  if (typeof payload === 'string') return Buffer.byteLength(payload);
+  return isUnread(payload) ? payload.size : payload.byteLength;
+}
