@@ -7,11 +7,14 @@ export type HandshakeRequest = Pick<
 > &
   Partial<Pick<IncomingMessage, 'rawHeaders'>>;
 
+/** Where headers stand: requests and responses alike. */
+export type HeaderSource = Pick<HandshakeRequest, 'headers' | 'rawHeaders'>;
+
 /**
  * The value of the header `name` (in lower case), `undefined` when there is none. A value that is not a string
  * counts as none: `headers` belongs to the application, which may have put anything there.
  */
-export function headerValue(request: HandshakeRequest, name: string): string | undefined {
+export function headerValue(request: HeaderSource, name: string): string | undefined {
   const value: unknown = request.headers[name];
   return typeof value === 'string' ? value : undefined;
 }
@@ -21,7 +24,7 @@ export function headerValue(request: HandshakeRequest, name: string): string | u
  * second `Host`, and every header behind `maxHeadersCount`. A request that was not read from a socket may
  * have no lines; then what stands in `headers` is the one line.
  */
-export function headerLines(request: HandshakeRequest, name: string): string[] {
+export function headerLines(request: HeaderSource, name: string): string[] {
   const raw = request.rawHeaders ?? [];
   const lines: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2) {
