@@ -9,6 +9,7 @@ export type SendData =
   | SharedArrayBuffer
   | ArrayBufferView
   | readonly number[]
+  | readonly Uint8Array[]
   | { valueOf(): ArrayBuffer | SharedArrayBuffer }
   | { valueOf(): string }
   | { valueOf(): Uint8Array }
@@ -19,6 +20,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * The bytes of what the application sends. Views are not copied; strings stay strings, to be encoded where they are framed.
+ * A list of buffers, as `binaryType` `'fragments'` delivers them, is sent as one message.
  *
  * @throws TypeError for what has no bytes
  */
@@ -29,6 +31,9 @@ export function toPayload(data: SendData | boolean): Uint8Array | string {
   if (!data) return EMPTY;
   if (ArrayBuffer.isView(data)) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  }
+  if (Array.isArray(data) && data.length > 0 && data.every((it) => it instanceof Uint8Array)) {
+    return Buffer.concat(data);
   }
   // Whatever is left, Buffer.from takes or refuses with a TypeError that names what it got.
   return Buffer.from(data as ArrayBuffer);
