@@ -94,8 +94,8 @@ export class Binding implements FrameWriter {
 
   /** Destroys the socket if the closing handshake is not over in time. */
   startCloseTimer(milliseconds: number): void {
-    if (this.closeTimer !== undefined) return;
-    this.closeTimer = setTimeout(() => this.socket.destroy(), milliseconds);
+    if (this.over || this.closeTimer !== undefined) return;
+    this.closeTimer = setTimeout(() => this.destroy(), milliseconds);
     this.closeTimer.unref();
   }
 

@@ -7,6 +7,7 @@ import { rethrow } from '../rethrow';
 export interface Transport {
   readonly writableNeedDrain: boolean;
   readonly writableLength: number;
+  readonly errored: Error | null;
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean;
   cork(): void;
   uncork(): void;
@@ -62,6 +63,8 @@ export class Outbox implements FrameWriter {
   private corked = false;
   private scheduled = false;
   private ended = false;
+  /** Whether the transport was destroyed before it had passed on what it was given. */
+  private gaveUp = false;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -129,6 +132,7 @@ export class Outbox implements FrameWriter {
   destroy(): void {
     this.ended = true;
     if (!this.blocked) this.send();
+    if (this.transport.writableLength > 0) this.gaveUp = true;
     this.transport.destroy();
   }
 
@@ -180,8 +184,13 @@ export class Outbox implements FrameWriter {
       const waiting = this.inFlight;
       if (waiting === undefined || !waiting.includes(batch)) return;
       waiting.splice(waiting.indexOf(batch), 1);
-      settle(batch, error ?? undefined);
+      settle(batch, error ?? this.loss());
     };
+  }
+
+  /** Why frames of a write that was reported as done are lost: Node says so of the write that a destroyed socket gives up. */
+  private loss(): Error | undefined {
+    return this.transport.errored ?? (this.gaveUp ? closedError() : undefined);
   }
 
   private copyFrame(

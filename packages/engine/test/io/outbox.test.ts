@@ -326,6 +326,15 @@ describe('callbacks', () => {
     expect(callback.mock.calls).toEqual([[error]]);
   });
 
+  test('hear of the error that ended the transport, though Node reports the write that it gave up as done', async () => {
+    const callback = jest.fn();
+    outbox.write(FIN_TEXT, 'a', undefined, callback);
+    await tick();
+    transport.errored = new Error('ECONNRESET');
+    transport.confirm();
+    expect(callback.mock.calls).toEqual([[transport.errored]]);
+  });
+
   test('a write that nobody asks about passes no callback', async () => {
     transport.write = jest.fn(() => true);
     outbox.write(FIN_TEXT, 'a', undefined);
@@ -500,6 +509,24 @@ describe('destroy()', () => {
     expect(callback.mock.calls).toEqual([
       [expect.objectContaining({ code: 'WS_ERR_SOCKET_CLOSED' })],
     ]);
+  });
+});
+
+describe('what destroy() gives up', () => {
+  test.each([
+    ['is told as lost, though Node reports it as done', 3, 'WS_ERR_SOCKET_CLOSED'],
+    ['does not count where the transport had passed everything on', 0, undefined],
+  ])('%s', async (_name, writableLength, code) => {
+    const callback = jest.fn();
+    outbox.write(FIN_TEXT, 'a', undefined, callback);
+    await tick();
+    transport.writableLength = writableLength;
+    outbox.destroy();
+    transport.writableLength = 0;
+    outbox.destroy();
+    transport.confirm();
+    expect(callback).toHaveBeenCalledTimes(1);
+    expect(callback.mock.calls[0][0]?.code).toBe(code);
   });
 });
 

@@ -8,6 +8,7 @@ export class RecordingTransport implements Transport {
   readonly chunks: Uint8Array[] = [];
   writableNeedDrain = false;
   writableLength = 0;
+  errored: Error | null = null;
   private readonly waiting: (((error?: Error | null) => void) | undefined)[] = [];
 
   /** Everything written so far. */
