@@ -2,7 +2,9 @@
 export type { OwnAuthority } from './handshake/origin';
 export type { WebSocketServer } from './server';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
-export type { Framework, GatewayOptions, Route } from './upgrade/gateway';
-export { Gateway, Upgrade, upgradeOf } from './upgrade/gateway';
+export type { Framework, GatewayOptions } from './upgrade/gateway';
+export { Gateway } from './upgrade/gateway';
 export { answerUpgradeRequired } from './upgrade/required';
+export type { Route, Upgrade } from './upgrade/upgrade';
+export { upgradeOf } from './upgrade/upgrade';
 export type { WebSocket } from './websocket';

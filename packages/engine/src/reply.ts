@@ -41,12 +41,13 @@ export class SocketReply implements HandshakeReply {
   }
 }
 
-/** What earlier middleware may have said of a body that a 101 does not have. */
-const BODY_HEADERS = [
+/** What earlier middleware may have said of a body that our answer does not have (RFC 9112 6.1, 6.2). */
+export const BODY_HEADERS: readonly string[] = [
   'Content-Length',
   'Content-Type',
   'Content-Encoding',
   'Transfer-Encoding',
+  'Trailer',
   'ETag',
   'Last-Modified',
 ];
@@ -68,29 +69,49 @@ export class ResponseReply implements HandshakeReply {
 
   refuse(refusal: Refusal): void {
     const { response } = this;
-    response.statusCode = refusal.status;
-    for (const [name, value] of refusalHeaders(refusal)) response.setHeader(name, value);
+    // Somebody else was faster, such as the handshake's time-out.
+    if (response.headersSent || response.writableEnded) return;
+    begin(response, refusal.status, refusalHeaders(refusal));
     response.end(refusal.message);
   }
 
   accept(headers: readonly Header[], accepted: (socket: Duplex) => void): void {
     const { response } = this;
     const { socket } = response;
-    // The client has gone: its response tells whoever wants to know.
-    if (socket === null) return;
-    for (const name of BODY_HEADERS) response.removeHeader(name);
-    response.statusCode = 101;
-    for (const [name, value] of headers) response.setHeader(name, value);
+    // The client has gone, and its response tells whoever wants to know; or somebody else was faster.
+    if (socket === null || response.headersSent || response.writableEnded) return;
+    begin(response, 101, headers);
     response.once('finish', () => {
-      if (response.socket !== socket || socket.destroyed) return;
-      response.detachSocket(socket);
+      // What hooks into responses may have made another answer of it.
+      if (response.statusCode !== 101 || response.socket !== socket || socket.destroyed) return;
+      releaseSocket(response);
       silence(response);
       accepted(socket);
-      // As Node tells of every response that is over.
-      process.nextTick(() => response.emit('close'));
     });
     response.end();
   }
+}
+
+function begin(response: ServerResponse, status: number, headers: readonly Header[]): void {
+  for (const name of BODY_HEADERS) response.removeHeader(name);
+  response.statusCode = status;
+  for (const [name, value] of headers) response.setHeader(name, value);
+}
+
+/**
+ * Takes the socket from a response that is over, as Node does of every response: `'close'` follows in the next tick.
+ *
+ * @returns the socket; `null` where it is gone
+ */
+export function releaseSocket(response: ServerResponse): Duplex | null {
+  const { socket } = response;
+  if (socket === null) return null;
+  response.detachSocket(socket);
+  process.nextTick(() => {
+    response.destroyed = true;
+    response.emit('close');
+  });
+  return socket;
 }
 
 /**

@@ -1,13 +1,15 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createRefusal, serializeRefusal } from '../handshake/refusal';
+import { createRefusal } from '../handshake/refusal';
 import { headerValue } from '../handshake/request';
 import { listIncludes } from '../handshake/tokens';
-import { endLingering } from '../io/linger';
 import { CloseCode } from '../protocol/close';
+import { describe } from '../protocol/limits';
+import { ResponseReply } from '../reply';
 import type { WebSocket } from '../websocket';
-import { claimResponse } from './response';
+import { claimLastResponse } from './response';
 
 export type AnyServer = HttpServer | HttpsServer;
 
@@ -38,8 +40,17 @@ export interface GatedGateway {
 
 const gates = new WeakMap<AnyServer, ServerGate>();
 
-/** Lets the gateway see the server's upgrade requests; once for each pair. */
+/**
+ * Lets the gateway see the server's upgrade requests; once for each pair.
+ *
+ * @throws TypeError for anything but a server
+ */
 export function attachGateway(server: AnyServer, gateway: GatedGateway): void {
+  if (!(server instanceof NetServer)) {
+    throw new TypeError(
+      `The server must be one of node:http or node:https, got ${describe(server)}`,
+    );
+  }
   let gate = gates.get(server);
   if (gate === undefined) {
     gate = new ServerGate(server);
@@ -90,8 +101,9 @@ export class ServerGate {
     if (!this.gateways.includes(gateway)) this.gateways.push(gateway);
   }
 
-  /** Counts a WebSocket among those that the server's closing ends. */
+  /** Counts a WebSocket among those that the server's closing ends; its socket is its own from now on. */
   track(webSocket: WebSocket): void {
+    webSocket._socket?.off('error', destroyThis);
     this.webSockets.add(webSocket);
     webSocket.once('close', () => this.webSockets.delete(webSocket));
     if (this.closing) webSocket.close(CloseCode.GOING_AWAY);
@@ -103,7 +115,7 @@ export class ServerGate {
   }
 
   private get othersListen(): boolean {
-    return this.server.listenerCount('upgrade') > 1;
+    return this.server.listeners('upgrade').some((listener) => listener !== listen);
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -113,35 +125,43 @@ export class ServerGate {
       this.foreign(request, socket, head);
       return;
     }
-    const concerned = this.concerned(request);
-    const tryNext = (index: number): void => {
-      const gateway = concerned[index];
-      if (gateway === undefined) {
-        this.passOn(request, socket, head);
-        return;
-      }
-      const final = index === concerned.length - 1 && !this.othersListen;
-      gateway.handle(this, request, socket, head, final ? undefined : () => tryNext(index + 1));
-    };
-    tryNext(0);
+    const alone = this.gateways.length === 1 && !this.othersListen;
+    const here = alone
+      ? this.gateways[0]
+      : this.gateways.find((gateway) => gateway.routes(request) === 'here');
+    if (here !== undefined) here.handle(this, request, socket, head, undefined);
+    else this.offer(request, socket, head);
   }
 
-  /** The gateways to try, in order; without other listeners, at least one, for somebody has to answer. */
-  private concerned(request: IncomingMessage): GatedGateway[] {
-    const maybe: GatedGateway[] = [];
-    for (const gateway of this.gateways) {
-      const knowledge = gateway.routes(request);
-      if (knowledge === 'here') return [gateway];
-      if (knowledge === 'maybe') maybe.push(gateway);
-    }
-    return maybe.length > 0 || this.othersListen ? maybe : this.gateways.slice(0, 1);
+  /** Asks the gateways that may have a route, one after the other, before the request is anybody else's. */
+  private offer(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { othersListen } = this;
+    const maybe = this.gateways.filter((gateway) => gateway.routes(request) === 'maybe');
+    // Somebody has to answer.
+    if (maybe.length === 0 && !othersListen) maybe.push(this.gateways[0]);
+    const tryNext = (index: number): void => {
+      const last = index === maybe.length - 1 && !othersListen;
+      if (index === maybe.length) this.passOn(request, socket, head);
+      else
+        maybe[index].handle(
+          this,
+          request,
+          socket,
+          head,
+          last ? undefined : () => tryNext(index + 1),
+        );
+    };
+    tryNext(0);
   }
 
   /** Leaves the request to the other listeners; if none of them takes it, it is not left hanging for ever. */
   private passOn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const timeout = Math.max(...this.gateways.map((gateway) => gateway.handshakeTimeout));
+    const written = bytesWritten(socket);
     const timer = setTimeout(() => {
-      if (!wasTaken(socket)) socket.destroy();
+      if (bytesWritten(socket) > written || socket.listenerCount('data') > 0) return;
+      const refusal = createRefusal(404);
+      claimLastResponse(request, socket, (response) => new ResponseReply(response).refuse(refusal));
     }, timeout);
     timer.unref();
     socket.once('close', () => clearTimeout(timer));
@@ -151,18 +171,17 @@ export class ServerGate {
   /** Upgrades to other protocols, such as h2c, are an ordinary request to a server that does not know them (RFC 9110 7.8). */
   private foreign(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     if (this.othersListen) {
-      this.emitToListeners('upgrade', request, socket, head);
+      this.passOn(request, socket, head);
       return;
     }
-    if (head.length > 0 || hasBody(request)) {
+    claimLastResponse(request, socket, (response) => {
+      if (head.length === 0 && !hasBody(request)) {
+        this.emitToListeners('request', request, response);
+        return;
+      }
       // Node's parser has let go of the socket: nobody can read the body any more.
       const message = 'A request with a body cannot be combined with an upgrade';
-      endLingering(socket, serializeRefusal(createRefusal(400, message, 'RFC 9110 7.8')));
-      return;
-    }
-    claimResponse(request, socket, (response: ServerResponse) => {
-      response.once('finish', () => endLingering(socket));
-      this.emitToListeners('request', request, response);
+      new ResponseReply(response).refuse(createRefusal(400, message, 'RFC 9110 7.8'));
     });
   }
 
@@ -191,8 +210,8 @@ function hasBody(request: IncomingMessage): boolean {
   );
 }
 
-function wasTaken(socket: Duplex & { bytesWritten?: number }): boolean {
-  return (socket.bytesWritten ?? 0) > 0 || socket.listenerCount('data') > 0;
+function bytesWritten(socket: Duplex & { bytesWritten?: number }): number {
+  return socket.bytesWritten ?? 0;
 }
 
 function destroyThis(this: Duplex): void {

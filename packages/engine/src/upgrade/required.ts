@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import { BODY_HEADERS } from '../reply';
 
 /** Answers a plain request of a path that has nothing but a WebSocket route (RFC 9110 15.5.22). */
 export function answerUpgradeRequired(response: ServerResponse): void {
   const body = 'This is a WebSocket endpoint: connect to it with a WebSocket client.\n';
   response.statusCode = 426;
   response.setHeader('Upgrade', 'websocket');
-  response.setHeader('Connection', 'Upgrade');
+  // RFC 9110 7.8: `Upgrade` is an option of the connection; naming it hides from Node that the client asked to close.
+  response.setHeader('Connection', response.shouldKeepAlive ? 'Upgrade' : 'close, Upgrade');
+  for (const name of BODY_HEADERS) response.removeHeader(name);
   response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(body));
   response.end(body);

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { endLingering } from '../io/linger';
+import { releaseSocket } from '../reply';
 
 /** What Node keeps on a socket whose response is not finished. */
 type ServedSocket = Duplex & { _httpMessage?: ServerResponse | null };
@@ -19,43 +21,62 @@ export function claimResponse(
   socket: Duplex,
   ready: (response: ServerResponse) => void,
 ): void {
-  const earlier = (socket as ServedSocket)._httpMessage;
-  if (earlier) {
-    // Node moves the socket on to the next response in its own 'finish' listener, which was there first.
-    earlier.once('finish', () => {
-      if (socket.writable) claimResponse(request, socket, ready);
-    });
+  if (socket.destroyed) return;
+  // Node's own listener, which resumes a response larger than the socket takes at once, is gone since the upgrade.
+  socket.on('drain', tellOfDrain);
+  whenServed(socket, () => ready(respond(request, socket)));
+}
+
+/** Claims a response that the connection ends behind. */
+export function claimLastResponse(
+  request: IncomingMessage,
+  socket: Duplex,
+  ready: (response: ServerResponse) => void,
+): void {
+  claimResponse(request, socket, (response) => {
+    response.once('finish', () => endBehind(response));
+    ready(response);
+  });
+}
+
+/** Ends the connection behind a response that has finished and was not the 101. */
+export function endBehind(response: ServerResponse): void {
+  const socket = releaseSocket(response);
+  if (socket !== null) endLingering(socket);
+}
+
+function whenServed(socket: ServedSocket, ready: () => void): void {
+  const earlier = socket._httpMessage;
+  if (!earlier) {
+    ready();
     return;
   }
-  if (socket.destroyed) return;
+  // Node moves the socket on to the next response in its own 'finish' listener, which was there first.
+  earlier.once('finish', () => {
+    if (socket.writable) whenServed(socket, ready);
+  });
+}
+
+function respond(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   // Whatever the answer is, the socket serves no further request: a refusal says `Connection: close`.
   response.shouldKeepAlive = false;
   // Node's servers speak over a `net.Socket` or what passes for one.
   response.assignSocket(socket as Socket);
-  tellOfDrain(response, socket);
-  tellOfEnd(request, response, socket);
-  ready(response);
+  // Node keeps a note of its own, which only the listener that is gone would take back.
+  Object.defineProperty(response, 'writableNeedDrain', {
+    get: () => socket.writableNeedDrain && !response.writableEnded,
+    configurable: true,
+  });
+  response.once('close', () => {
+    socket.off('drain', tellOfDrain);
+    // As for any request whose client goes away, whoever still reads the request is told.
+    if (socket.destroyed) request.destroy();
+  });
+  return response;
 }
 
-/** Node's own listener, which resumes a response larger than the socket takes at once, is gone since the upgrade. */
-function tellOfDrain(response: ServerResponse, socket: Duplex): void {
-  const onDrain = (): void => {
-    response.emit('drain');
-  };
-  const stop = (): void => {
-    socket.off('drain', onDrain);
-  };
-  socket.on('drain', onDrain);
-  response.once('finish', stop);
-  response.once('close', stop);
-}
-
-/** As for any request whose client goes away, whoever still reads the request is told. */
-function tellOfEnd(request: IncomingMessage, response: ServerResponse, socket: Duplex): void {
-  const onClose = (): void => {
-    request.destroy();
-  };
-  socket.once('close', onClose);
-  response.once('finish', () => socket.off('close', onClose));
+function tellOfDrain(this: ServedSocket): void {
+  const response = this._httpMessage;
+  if (response && !response.writableEnded) response.emit('drain');
 }

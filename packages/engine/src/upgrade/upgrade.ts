@@ -1,0 +1,189 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { checkHandshake, GATEWAY_POLICY, SERVER_CLOSED } from '../handshake/accept';
+import type { OriginPolicy, OwnAuthority } from '../handshake/origin';
+import { checkOrigin } from '../handshake/origin';
+import type { Refusal } from '../handshake/refusal';
+import { createRefusal } from '../handshake/refusal';
+import { ResponseReply, releaseSocket } from '../reply';
+import type { WebSocket } from '../websocket';
+import { isThenable, warn } from './contain';
+import type { ServerGate } from './gate';
+import { endBehind } from './response';
+
+/** What a route does with its WebSocket. */
+export interface Route {
+  /** Where the request was sent, by the framework's own knowledge of proxies. */
+  readonly authority: OwnAuthority;
+  /** The application's handler. */
+  readonly handle: (webSocket: WebSocket) => unknown;
+  /**
+   * The framework's own error handling. Before the 101 it answers; after it, for applications that have no `onError`,
+   * it is only told.
+   */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a handshake needs of its gateway. */
+export interface UpgradeOwner {
+  readonly handshakeTimeout: number;
+  readonly origins: OriginPolicy<IncomingMessage>;
+  /** Runs the framework's own stack on a request. */
+  dispatch(request: IncomingMessage, response: ServerResponse): void;
+  /** Sends the 101, makes the WebSocket and runs the handler. */
+  open(upgrade: Upgrade, head: Buffer, route: Route): void;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** One handshake on its way through the framework. It is answered once, by whoever is first. */
+export class Upgrade {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly gate: ServerGate;
+  private readonly owner: UpgradeOwner;
+  private head: Buffer;
+  private elsewhere: (() => void) | undefined;
+  private timer: NodeJS.Timeout | undefined = undefined;
+  /** Whether a route wants it. */
+  private accepted = false;
+  /** Whether the answer is ours, and given; it may still wait in what middleware has put around the response. */
+  private answered = false;
+
+  constructor(
+    owner: UpgradeOwner,
+    gate: ServerGate,
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: Buffer,
+    elsewhere: (() => void) | undefined,
+  ) {
+    this.owner = owner;
+    this.gate = gate;
+    this.request = request;
+    this.response = response;
+    this.head = head;
+    this.elsewhere = elsewhere;
+  }
+
+  /** @internal Validates the handshake and lets the framework answer it. */
+  start(): void {
+    const { owner, gate, request, response } = this;
+    response.once('finish', () => this.finished());
+    response.once('close', () => clearTimeout(this.timer));
+    this.startTimer();
+    const refusal = gate.closing ? SERVER_CLOSED : checkHandshake(request, GATEWAY_POLICY);
+    if (refusal !== null) {
+      this.refuse(refusal);
+      return;
+    }
+    try {
+      owner.dispatch(request, response);
+    } catch (error) {
+      this.refuse(createRefusal(500));
+      warn(error);
+    }
+  }
+
+  /**
+   * Accepts the handshake: the application has let the request through to a route of WebSockets. Does nothing where
+   * the handshake has been accepted or answered before.
+   */
+  accept(route: Route): void {
+    if (this.accepted || this.isAnswered) return;
+    this.accepted = true;
+    const proceed = (refusal: Refusal | null): void => {
+      // A decision may take its time.
+      if (!this.isAnswered) this.decide(route, refusal);
+    };
+    try {
+      const decision = checkOrigin(this.request, this.owner.origins, route.authority);
+      if (isThenable(decision)) decision.then(proceed).then(undefined, route.onError);
+      else proceed(decision);
+    } catch (error) {
+      route.onError(error);
+    }
+  }
+
+  /**
+   * Tells that the framework has no route for the request.
+   *
+   * @returns true when somebody else will answer it, false when the framework has to
+   */
+  unrouted(): boolean {
+    const { elsewhere } = this;
+    if (elsewhere === undefined || this.accepted || this.isAnswered) return false;
+    clearTimeout(this.timer);
+    upgrades.delete(this.request);
+    if (releaseSocket(this.response) === null) return false;
+    elsewhere();
+    return true;
+  }
+
+  private get isAnswered(): boolean {
+    return this.answered || this.response.headersSent || this.response.destroyed;
+  }
+
+  private decide(route: Route, refusal: Refusal | null): void {
+    if (refusal !== null || this.gate.closing) {
+      this.refuse(refusal ?? SERVER_CLOSED);
+      return;
+    }
+    this.answered = true;
+    const { head } = this;
+    // The request may live as long as the WebSocket; what it has read must not.
+    this.head = NOTHING;
+    this.elsewhere = undefined;
+    this.owner.open(this, head, route);
+  }
+
+  /** Answers in place of the application. */
+  private refuse(refusal: Refusal): void {
+    this.answered = true;
+    new ResponseReply(this.response).refuse(refusal);
+  }
+
+  private finished(): void {
+    clearTimeout(this.timer);
+    // The socket of the 101 is taken by whoever has sent it.
+    if (!this.accepted || this.response.statusCode !== 101) endBehind(this.response);
+  }
+
+  private startTimer(): void {
+    this.timer = setTimeout(() => this.expire(), this.owner.handshakeTimeout);
+    this.timer.unref();
+  }
+
+  private expire(): void {
+    const { response } = this;
+    if (response.headersSent) {
+      this.endWhenIdle(response.socket);
+    } else if (this.answered) {
+      // Our answer hangs in what middleware has put around the response, such as a session store that is down.
+      response.destroy();
+    } else {
+      this.startTimer();
+      this.refuse(createRefusal(503, 'The handshake took too long'));
+    }
+  }
+
+  /** A long answer may take longer than a handshake, but not without a byte moving. */
+  private endWhenIdle(socket: (Duplex & { setTimeout?: SetTimeout }) | null): void {
+    socket?.setTimeout?.(this.owner.handshakeTimeout, () => socket.destroy());
+  }
+}
+
+type SetTimeout = (milliseconds: number, callback: () => void) => unknown;
+
+const upgrades = new WeakMap<IncomingMessage, Upgrade>();
+
+/** Starts a handshake, which {@link upgradeOf} finds from now on. */
+export function startUpgrade(upgrade: Upgrade): void {
+  upgrades.set(upgrade.request, upgrade);
+  upgrade.start();
+}
+
+/** The handshake that a request is; `undefined` for an ordinary request. */
+export function upgradeOf(request: IncomingMessage): Upgrade | undefined {
+  return upgrades.get(request);
+}
