@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type {
   AnyServer,
   WebSocket as EngineWebSocket,
@@ -8,29 +8,20 @@ import type {
 import { answerUpgradeRequired, Gateway, upgradeOf } from '@upwire/engine/internal';
 import type { Application, Request } from 'express';
 import express from 'express';
-import { lookAhead, pathOf } from './lookahead';
+import type { ApplicationInside, RouterInside } from './inside';
+import { isApplication, routerOf } from './inside';
+import { lookAhead, pathOf, watchMounts } from './lookahead';
 import { addWebSocketMethod, metWebSocketRoute } from './routes';
 import type { WebSocketHandler as Handler, WebSocketMethod as Method } from './types';
-
-/** A router's inside, where Express 4 and 5 agree. */
-interface RouterInside {
-  stack: Parameters<typeof lookAhead>[0];
-  handle(request: Request, response: ServerResponse, done: (error?: unknown) => void): void;
-}
-
-/** An application's inside; the first two are Express 4's. */
-interface ApplicationInside {
-  lazyrouter?(): void;
-  _router?: RouterInside;
-  router: RouterInside;
-  handle(request: IncomingMessage, response: ServerResponse, done?: unknown): void;
-  listen(...args: unknown[]): HttpServer;
-}
 
 /**
  * Gives an Express application WebSocket routes that run through its own middleware.
  *
- * @param app the application; its `listen()` is all it takes
+ * `ws` comes to the application, to every `express.Router()`, and to other applications by `applyTo`. Where the program
+ * has several copies of Express, the routers are those of the copy that this package finds; `applyTo(express.Router)`
+ * adds those of another.
+ *
+ * @param app the outermost application; its `listen()` is all it takes
  * @param server a server made by hand; any number of others, at any time, by `attach(server)`
  * @throws TypeError or RangeError that names the option and the value
  */
@@ -39,8 +30,9 @@ function upwire<App extends Application>(
   server?: AnyServer | null,
   options: upwire.Options = {},
 ): upwire.Instance<App> {
-  const { leaveRouterUntouched, wsOptions, ...own } = options;
-  const inside = app as unknown as ApplicationInside;
+  if (!isApplication(app)) throw new TypeError('The first argument must be an Express application');
+  const { leaveRouterUntouched, wsOptions, ...own } = checkOptions(options);
+  const inside: ApplicationInside = app;
   const gateway = new Gateway(
     {
       dispatch: (request, response) => inside.handle(request, response),
@@ -49,8 +41,10 @@ function upwire<App extends Application>(
     // Express hands `onError` its own request, which is the one it was given.
     { ...wsOptions, ...own } as GatewayOptions,
   );
+  if (server) gateway.attach(server);
   addWebSocketMethod(app);
-  if (!leaveRouterUntouched) addWebSocketMethod(routerPrototype());
+  if (!leaveRouterUntouched) addWebSocketMethod(express.Router);
+  watchMounts(inside);
   wrapRouting(inside);
   const { listen } = inside;
   inside.listen = (...args) => {
@@ -58,7 +52,6 @@ function upwire<App extends Application>(
     gateway.attach(listening);
     return listening;
   };
-  if (server) gateway.attach(server);
   return {
     app,
     getWss: () => gateway.server,
@@ -67,34 +60,39 @@ function upwire<App extends Application>(
   };
 }
 
-/** What all routers inherit from: the constructor's prototype in Express 5, the function itself in Express 4. */
-function routerPrototype(): object {
-  return typeof express.Router.prototype?.route === 'function'
-    ? express.Router.prototype
-    : express.Router;
+function checkOptions(options: unknown): upwire.Options {
+  const { leaveRouterUntouched, wsOptions = {} } = objectOption('third argument', options);
+  objectOption('"wsOptions" option', wsOptions);
+  if (leaveRouterUntouched !== undefined && typeof leaveRouterUntouched !== 'boolean') {
+    throw new TypeError(
+      `The "leaveRouterUntouched" option must be a boolean, got ${typeof leaveRouterUntouched}`,
+    );
+  }
+  // The gateway checks the rest.
+  return options as upwire.Options;
 }
 
-/** The application's router. Asked for at the first request and not before, for settings decide how it is made. */
-function routerOf(app: ApplicationInside): RouterInside {
-  // Express 4 makes it on demand, and throws where Express 5 has the property.
-  if (app.lazyrouter === undefined) return app.router;
-  app.lazyrouter();
-  return app._router as RouterInside;
+function objectOption(name: string, value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  throw new TypeError(`The ${name} must be an object of options, got ${String(value)}`);
 }
 
 /** Sees what the application's own routes leave over, before Express answers it with its 404. */
 function wrapRouting(app: ApplicationInside): void {
   const { handle } = app;
   const wrapped = new WeakSet<RouterInside>();
+  /** Requests that this application is the last to see; in one that is mounted, the others go on. */
+  const outermost = new WeakSet<object>();
   app.handle = (request, response, done) => {
+    if (done === undefined) outermost.add(request);
     const router = routerOf(app);
     if (!wrapped.has(router)) {
       wrapped.add(router);
       const route = router.handle;
       router.handle = (req, res, next) =>
         route.call(router, req, res, (error) => {
-          if (error || res.headersSent) next(error);
-          else leftOver(req, res, next);
+          if (error || res.headersSent || !outermost.has(req)) next(error);
+          else leftOver(req as Request, res, next);
         });
     }
     handle.call(app, request, response, done);
@@ -115,7 +113,7 @@ declare namespace upwire {
      * @defaultValue the application's error middleware and, in the end, Express's own log
      */
     onError?: ((error: unknown, webSocket: EngineWebSocket, request: Request) => void) | undefined;
-    /** Give `ws` to this application alone; routers then get it by `applyTo`. @defaultValue false */
+    /** Give `ws` to this application alone; others and routers then get it by `applyTo`. @defaultValue false */
     leaveRouterUntouched?: boolean | undefined;
     /** More of these options, where `express-ws` has them. */
     wsOptions?: GatewayOptions | undefined;
@@ -126,9 +124,17 @@ declare namespace upwire {
     readonly app: App;
     /** The server of all WebSockets: `clients`, and `connection` events. */
     getWss(): WebSocketServer;
-    /** Gives `ws` to a router: one of another copy of Express, or where `leaveRouterUntouched` is set. */
-    applyTo(router: object): void;
-    /** Takes the upgrade requests of a server that the application does not make itself. */
+    /**
+     * Gives `ws` to an application or a router, or to all routers of a copy of Express: `applyTo(express.Router)`.
+     *
+     * @throws TypeError for anything else
+     */
+    applyTo(target: object): void;
+    /**
+     * Takes the upgrade requests of a server that the application does not make itself.
+     *
+     * @throws TypeError for anything but a server
+     */
     attach(server: AnyServer): void;
   }
 

@@ -1,20 +1,33 @@
 import type { RouteKnowledge } from '@upwire/engine/internal';
+import type { ApplicationInside, Layer, RouterInside } from './inside';
+import { isApplication, routerOf } from './inside';
 import { beginsWebSocketRoute } from './routes';
 
-/** A layer of a router's stack, as Express 4 and 5 have it. */
-interface Layer {
-  readonly name?: string;
-  readonly path?: string;
-  readonly handle: { readonly stack?: readonly Layer[] };
-  readonly route?: { readonly stack: readonly { readonly handle: unknown }[] };
-  match(path: string): boolean;
+/** Applications mounted in others, by their layers: Express hides them in a closure. */
+const mounted = new WeakMap<Layer, ApplicationInside>();
+
+/** Notes which applications are mounted in this one, from now on. */
+export function watchMounts(app: ApplicationInside): void {
+  const { use } = app;
+  app.use = (...args) => {
+    const { length } = routerOf(app).stack;
+    const result = use.apply(app, args);
+    // One layer for each function, in their order.
+    const functions = args.flat(Number.POSITIVE_INFINITY).filter((it) => typeof it === 'function');
+    for (const [index, layer] of routerOf(app).stack.slice(length).entries()) {
+      const inner: unknown = functions[index];
+      if (isApplication(inner)) mounted.set(layer, inner);
+    }
+    return result;
+  };
 }
 
 /**
  * Tells whether a path comes to a WebSocket route, without running anything.
  *
  * It decides only who answers where other libraries listen for upgrades on the same server; what is routed is always
- * decided by Express. So what cannot be seen from here (an application mounted in this one) is `'maybe'`.
+ * decided by Express. So what cannot be seen from here (an application in one that was mounted before we came) is
+ * `'maybe'`.
  */
 export function lookAhead(stack: readonly Layer[], path: string): RouteKnowledge {
   let knowledge: RouteKnowledge = 'elsewhere';
@@ -29,22 +42,33 @@ export function lookAhead(stack: readonly Layer[], path: string): RouteKnowledge
 function lookIn(layer: Layer, path: string): RouteKnowledge {
   if (layer.route !== undefined) {
     const isWebSocket = layer.route.stack.some(({ handle }) => beginsWebSocketRoute(handle));
-    return isWebSocket && matches(layer, path) ? 'here' : 'elsewhere';
+    return isWebSocket && taken(layer, path) !== undefined ? 'here' : 'elsewhere';
   }
-  const { stack } = layer.handle;
-  if (stack !== undefined && matches(layer, path)) {
-    const rest = path.slice(layer.path?.length ?? 0);
-    return lookAhead(stack, rest.startsWith('/') ? rest : `/${rest}`);
-  }
-  return layer.name === 'mounted_app' && matches(layer, path) ? 'maybe' : 'elsewhere';
+  const stack = stackBehind(layer);
+  if (stack === undefined && layer.name !== 'mounted_app') return 'elsewhere';
+  const prefix = taken(layer, path);
+  if (prefix === undefined) return 'elsewhere';
+  if (stack === undefined) return 'maybe';
+  const rest = path.slice(prefix.length);
+  return lookAhead(stack, rest.startsWith('/') ? rest : `/${rest}`);
 }
 
-function matches(layer: Layer, path: string): boolean {
+/** The layers of the router or application that a layer stands for. */
+function stackBehind(layer: Layer): readonly Layer[] | undefined {
+  const inner = mounted.get(layer) ?? layer.handle;
+  if (isApplication(inner)) return routerOf(inner).stack;
+  return (inner as Partial<RouterInside>).stack;
+}
+
+/** What a layer takes of a path; `undefined` where the path is not its own. */
+function taken(layer: Layer, path: string): string | undefined {
   try {
-    return layer.match(path);
+    const match = layer.match(path);
+    if (!match) return undefined;
+    return (match === true ? layer.path : match.path) ?? '';
   } catch {
     // A parameter that cannot be decoded: the path is this layer's all the same, and Express answers it with 400.
-    return true;
+    return '';
   }
 }
 

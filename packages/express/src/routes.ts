@@ -17,9 +17,21 @@ export function metWebSocketRoute(request: object): boolean {
   return plainRequests.has(request);
 }
 
-/** Gives an application, a router, or the prototype of all routers the method `ws`. */
+/**
+ * Gives the method `ws` to an application, a router, or to all routers of a copy of Express by its `Router`.
+ *
+ * @throws TypeError for anything else
+ */
 export function addWebSocketMethod(target: object): void {
-  Object.defineProperty(target, 'ws', { value: addRoute, configurable: true, writable: true });
+  const { prototype, get } = target as { prototype?: { get?: unknown } | undefined; get?: unknown };
+  // What all routers inherit from: the constructor's prototype in Express 5, the function itself in Express 4.
+  const routable = typeof prototype?.get === 'function' ? prototype : target;
+  if (routable === target && typeof get !== 'function') {
+    throw new TypeError(
+      'Only an application, a router or express.Router can be given the method ws',
+    );
+  }
+  Object.defineProperty(routable, 'ws', { value: addRoute, configurable: true, writable: true });
 }
 
 /** Whether a function of a route's stack is the one that begins a WebSocket route. */
@@ -33,10 +45,12 @@ function addRoute<Target extends Routable>(
   ...handlers: unknown[]
 ): Target {
   const functions = handlers.flat(Number.POSITIVE_INFINITY);
-  const wrong = functions.find((it) => typeof it !== 'function');
-  if (functions.length === 0 || wrong !== undefined) {
+  const types = functions.map((it) => typeof it);
+  const wrong = types.find((type) => type !== 'function');
+  if (types.length === 0 || wrong !== undefined) {
+    const got = wrong === undefined ? 'no function' : `a value of type ${wrong}`;
     throw new TypeError(
-      `ws(${String(path)}) takes middleware functions and, last, a handler function, got ${typeof wrong}`,
+      `ws() takes a path, middleware functions and, last, a handler function; it got ${got} for ${String(path)}`,
     );
   }
   // The check above leaves nothing but functions, which the types of `ws` have named.
@@ -56,8 +70,8 @@ function onlyUpgrades(request: Request, _response: Response, next: NextFunction)
 }
 
 function accept(handler: WebSocketHandler): RequestHandler {
-  return (request, response, next) => {
-    upgradeOf(request)?.accept(response, {
+  return (request, _response, next) => {
+    upgradeOf(request)?.accept({
       authority: { secure: request.secure, host: hostOf(request) },
       handle: (webSocket) => handler(webSocket, request, next),
       onError: next,
