@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { show } from './handshake/show';
 
 /** The events a browser's WebSocket has; others have no `addEventListener`. */
 export type WebSocketEventType = 'open' | 'message' | 'close' | 'error';
@@ -135,14 +136,24 @@ function wrap(
   return Object.assign(wrapper, { listener, attribute });
 }
 
-/** Adds a listener for one of the four events; any other type and a listener already added are ignored. */
+/**
+ * Adds a listener for one of the four events. Any other type, a listener already added and `null` are ignored, as in
+ * browsers.
+ *
+ * @throws TypeError for what is neither a function nor an object
+ */
 export function addEventListener(
   source: EventSource,
   type: string,
-  listener: EventListener<never>,
+  listener: EventListener<never> | null,
   options: { once?: boolean } = {},
 ): void {
-  if (!isEventType(type)) return;
+  if (!isEventType(type) || listener === null) return;
+  if (typeof listener !== 'function' && typeof listener !== 'object') {
+    throw new TypeError(
+      `The listener must be a function or have a handleEvent method, got ${show(listener)}`,
+    );
+  }
   if (wrappersOf(source, type).some((it) => it.listener === listener && !it.attribute)) return;
   const wrapper = wrap(source, type, listener, false);
   if (options.once) source.once(type, wrapper);
@@ -158,23 +169,32 @@ export function removeEventListener(source: EventSource, type: string, listener:
 }
 
 /** The function an `on…` attribute holds, or `null`. */
-export function getAttribute<Type extends WebSocketEventType>(
-  source: EventSource,
-  type: Type,
-): Listener<Type> | null {
-  const wrapper = wrappersOf(source, type).find((it) => it.attribute);
-  // `setAttribute` took it for this very type.
-  return wrapper === undefined ? null : (wrapper.listener as Listener<Type>);
+function getAttribute(source: EventSource, type: WebSocketEventType): unknown {
+  return wrappersOf(source, type).find((it) => it.attribute)?.listener ?? null;
 }
 
 /** Sets an `on…` attribute; anything that is no function removes it. */
-export function setAttribute<Type extends WebSocketEventType>(
-  source: EventSource,
-  type: Type,
-  listener: Listener<Type> | null,
-): void {
+function setAttribute(source: EventSource, type: WebSocketEventType, listener: unknown): void {
   for (const wrapper of wrappersOf(source, type)) {
     if (wrapper.attribute) source.off(type, wrapper);
   }
-  if (typeof listener === 'function') source.on(type, wrap(source, type, listener, true));
+  if (typeof listener === 'function') {
+    // Whoever sets the attribute knows from its type which event it is given.
+    source.on(type, wrap(source, type, listener as Listener<never>, true));
+  }
+}
+
+/** Gives sockets of this prototype the attributes `onopen`, `onmessage`, `onclose` and `onerror`. */
+export function defineAttributes(prototype: EventSource): void {
+  for (const type of Object.keys(EVENTS) as WebSocketEventType[]) {
+    Object.defineProperty(prototype, `on${type}`, {
+      enumerable: true,
+      get(this: EventSource) {
+        return getAttribute(this, type);
+      },
+      set(this: EventSource, listener: unknown) {
+        setAttribute(this, type, listener);
+      },
+    });
+  }
 }

@@ -21,7 +21,14 @@ export class Inbox {
   /** Whether the listener has come, or is waited for no longer: what is kept goes out as fast as it is taken. */
   released = false;
   private bytes = 0;
+  private timer: NodeJS.Timeout | undefined = undefined;
   private readonly events: HeldEvent[] = [];
+  private readonly expired: () => void;
+
+  /** @param expired called when something was kept for {@link INBOX_TIMEOUT} and nobody has come for it */
+  constructor(expired: () => void) {
+    this.expired = expired;
+  }
 
   /** Whether nothing waits. */
   get empty(): boolean {
@@ -37,10 +44,19 @@ export class Inbox {
   push(name: string, first: unknown, second: unknown, bytes: number): void {
     this.events.push({ name, first, second });
     this.bytes += bytes + EVENT_BYTES;
+    if (this.released || this.timer !== undefined) return;
+    this.timer = setTimeout(this.expired, INBOX_TIMEOUT);
+    this.timer.unref();
   }
 
   /** The oldest event, taken out; `undefined` where there is none. */
   shift(): HeldEvent | undefined {
     return this.events.shift();
+  }
+
+  /** Ends the waiting for a listener. */
+  release(): void {
+    this.released = true;
+    clearTimeout(this.timer);
   }
 }

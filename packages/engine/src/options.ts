@@ -43,12 +43,18 @@ export interface WebSocketBehavior {
 /** As the `ws` API has it: text arrives as a Buffer, what nobody listens to is gone. */
 const PLAIN: WebSocketBehavior = { hooks: {}, textAsString: false, holdMessages: false };
 
+const DEFAULTS: ResolvedOptions = {
+  limits: resolveLimits({}),
+  autoPong: true,
+  skipUTF8Validation: false,
+};
+
 interface Shared {
   readonly resolved: ResolvedOptions;
   readonly behavior: WebSocketBehavior;
 }
 
-/** Options objects that a server hands to all its WebSockets: checked once, and not to change after. */
+/** Options objects that a server hands to all its WebSockets: resolved once, as long as nobody changes them. */
 const shared = new WeakMap<object, Shared>();
 
 /**
@@ -57,13 +63,42 @@ const shared = new WeakMap<object, Shared>();
  * @throws TypeError or RangeError that names the option and the value
  */
 export function resolveOptions(options: WebSocketOptions): ResolvedOptions {
-  return (
-    shared.get(options)?.resolved ?? {
-      limits: resolveLimits(options),
-      autoPong: booleanOption('autoPong', options.autoPong, true),
-      skipUTF8Validation: booleanOption('skipUTF8Validation', options.skipUTF8Validation, false),
-    }
-  );
+  const known = shared.get(options);
+  if (known !== undefined && !differs(options, known.resolved)) return known.resolved;
+  return resolve(options, DEFAULTS);
+}
+
+/**
+ * The settings with those of `options` that are not `undefined` in their place.
+ *
+ * @throws TypeError or RangeError that names the option and the value
+ */
+export function overrideOptions(
+  settings: ResolvedOptions,
+  options: WebSocketOptions,
+): ResolvedOptions {
+  return differs(options, settings) ? resolve(options, settings) : settings;
+}
+
+function resolve(options: WebSocketOptions, defaults: ResolvedOptions): ResolvedOptions {
+  return {
+    limits: resolveLimits(options, defaults.limits),
+    autoPong: booleanOption('autoPong', options.autoPong, defaults.autoPong),
+    skipUTF8Validation: booleanOption(
+      'skipUTF8Validation',
+      options.skipUTF8Validation,
+      defaults.skipUTF8Validation,
+    ),
+  };
+}
+
+/** Whether one of the options is given and is not what the settings say already. */
+function differs(options: WebSocketOptions, { limits, ...switches }: ResolvedOptions): boolean {
+  const settings: object = { ...limits, ...switches };
+  return Object.entries(settings).some(([name, value]) => {
+    const given: unknown = options[name as keyof WebSocketOptions];
+    return given !== undefined && given !== value;
+  });
 }
 
 /** How the WebSockets made with these options behave. */

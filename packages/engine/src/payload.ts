@@ -70,7 +70,8 @@ export function toBinary(buffer: Buffer, type: BinaryType): Buffer | ArrayBuffer
     case 'arraybuffer':
       return toArrayBuffer(buffer);
     case 'fragments':
-      return [buffer];
+      // The pieces that came are one by now, or none.
+      return buffer.length === 0 ? [] : [buffer];
     case 'blob':
       return new Blob([buffer]);
   }

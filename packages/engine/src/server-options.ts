@@ -2,7 +2,8 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { checkSubprotocolChoice } from './handshake/subprotocols';
 import type { WebSocketBehavior, WebSocketOptions } from './options';
-import { booleanOption, shareOptions } from './options';
+import { booleanOption, resolveOptions, shareOptions } from './options';
+import type { ResolvedLimits } from './protocol/limits';
 import { describe, integerOption } from './protocol/limits';
 import { WebSocket } from './websocket';
 
@@ -36,6 +37,12 @@ export interface ServerOptions extends WebSocketOptions {
     | ((protocols: Set<string>, request: IncomingMessage) => string | false | null | undefined)
     | null
     | undefined;
+  /**
+   * Time for `verifyClient` to decide, in milliseconds; then the client gets a 503. 0 for no limit, as `ws` has it:
+   * a decision that never comes holds a socket for ever.
+   * @defaultValue 30000
+   */
+  handshakeTimeout?: number | undefined;
   /** Host to listen on, with `port`. */
   host?: string | null | undefined;
   /** Use {@link WebSocketServer.handleUpgrade} only. */
@@ -43,24 +50,36 @@ export interface ServerOptions extends WebSocketOptions {
   /** Take only requests whose path is exactly this one. */
   path?: string | null | undefined;
   /** Listen on this port with an HTTP server of our own; 0 for any free one. */
-  port?: number | null | undefined;
+  port?: number | `${number}` | null | undefined;
   /** Use this HTTP(S) server. */
   server?: HttpServer | HttpsServer | null | undefined;
-  /** Decides on each handshake: returns, or with two parameters calls back. Cookies and origin are its to check. */
+  /**
+   * Decides on each handshake: returns, resolves, or with two parameters calls back. Cookies and origin are its to
+   * check.
+   */
   verifyClient?:
-    | ((info: VerifyClientInfo) => boolean)
-    | ((info: VerifyClientInfo, callback: VerifyClientCallback) => void)
+    | ((info: VerifyClientInfo) => boolean | PromiseLike<boolean>)
+    | ((info: VerifyClientInfo, callback: VerifyClientCallback) => void | PromiseLike<void>)
     | null
     | undefined;
   /** The class to make of each connection. @defaultValue `WebSocket` */
   WebSocket?: typeof WebSocket | undefined;
 }
 
-/** The options as a server uses them. */
-export interface CheckedServerOptions extends ServerOptions {
+/** The options as a server uses them: checked, and with every default filled in. */
+export interface CheckedServerOptions
+  extends Omit<ServerOptions, keyof ResolvedLimits>,
+    ResolvedLimits {
+  readonly autoPong: boolean;
   readonly clientTracking: boolean;
+  readonly handshakeTimeout: number;
+  readonly port: number | null;
+  readonly skipUTF8Validation: boolean;
   readonly WebSocket: typeof WebSocket;
 }
+
+/** The default of {@link ServerOptions.handshakeTimeout}, in milliseconds. */
+const HANDSHAKE_TIMEOUT = 30_000;
 
 /**
  * Checks what a server is given and fills in the defaults.
@@ -74,28 +93,71 @@ export function checkServerOptions(
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`The options must be an object, got ${describe(options)}`);
   }
-  const { port, server, noServer, path, verifyClient, handleProtocols } = options;
+  checkMode(options);
+  const { limits, autoPong, skipUTF8Validation } = resolveOptions(options);
+  const checked: CheckedServerOptions = {
+    ...options,
+    ...limits,
+    autoPong,
+    skipUTF8Validation,
+    backlog: backlogOption(options.backlog),
+    clientTracking: booleanOption('clientTracking', options.clientTracking, true),
+    handleProtocols: options.handleProtocols || null,
+    handshakeTimeout: integerOption(
+      'handshakeTimeout',
+      options.handshakeTimeout,
+      HANDSHAKE_TIMEOUT,
+      { min: 0, max: 2 ** 31 - 1, unit: 'milliseconds' },
+    ),
+    host: textOption('host', options.host),
+    noServer: Boolean(options.noServer),
+    path: textOption('path', options.path),
+    port: portOption(options.port),
+    server: options.server || null,
+    verifyClient: options.verifyClient || null,
+    WebSocket: options.WebSocket ?? WebSocket,
+  };
+  if (checked.handleProtocols) checkSubprotocolChoice(checked.handleProtocols, 'handleProtocols');
+  checkFunction('verifyClient', checked.verifyClient);
+  checkFunction('WebSocket', checked.WebSocket);
+  if (checked.server && typeof checked.server.on !== 'function') {
+    throw new TypeError(`The "server" option must be a server, got ${describe(checked.server)}`);
+  }
+  shareOptions(checked, behavior);
+  return checked;
+}
+
+function checkMode({ port, server, noServer }: ServerOptions): void {
   const modes = [port !== undefined && port !== null, Boolean(server), Boolean(noServer)];
   if (modes.filter(Boolean).length !== 1) {
     throw new TypeError(
       'One and only one of the "port", "server", or "noServer" options must be specified',
     );
   }
-  if (port !== null) integerOption('port', port, 0, { min: 0, max: 65535, unit: '' });
-  if (path !== undefined && path !== null && typeof path !== 'string') {
-    throw new TypeError(`The "path" option must be a string, got ${describe(path)}`);
+}
+
+/** The port as a number. As in Node, it may come as a string: it often comes from the environment. */
+function portOption(port: unknown): number | null {
+  if (port === undefined || port === null) return null;
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  return integerOption('port', number, 0, { min: 0, max: 65_535, unit: '(a TCP port)' });
+}
+
+function backlogOption(backlog: unknown): number | null {
+  if (backlog === undefined || backlog === null) return null;
+  return integerOption('backlog', backlog, 0, { min: 0, max: 2 ** 31 - 1, unit: 'connections' });
+}
+
+function textOption(name: string, value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') {
+    throw new TypeError(`The "${name}" option must be a string, got ${describe(value)}`);
   }
-  if (verifyClient && typeof verifyClient !== 'function') {
-    throw new TypeError(
-      `The "verifyClient" option must be a function, got ${describe(verifyClient)}`,
-    );
+  return value;
+}
+
+function checkFunction(name: string, value: unknown): void {
+  if (value !== null && typeof value !== 'function') {
+    throw new TypeError(`The "${name}" option must be a function, got ${describe(value)}`);
   }
-  if (handleProtocols) checkSubprotocolChoice(handleProtocols, 'handleProtocols');
-  const checked: CheckedServerOptions = {
-    ...options,
-    clientTracking: booleanOption('clientTracking', options.clientTracking, true),
-    WebSocket: options.WebSocket ?? WebSocket,
-  };
-  shareOptions(checked, behavior);
-  return checked;
 }

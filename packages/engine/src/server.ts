@@ -4,28 +4,13 @@ import { createServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import {
-  acceptance,
-  checkHandshake,
-  NOT_HANDLED,
-  offeredSubprotocols,
-  SERVER_CLOSED,
-  SERVER_POLICY,
-} from './handshake/accept';
-import { requestOrigin } from './handshake/origin';
-import type { Header, Refusal } from './handshake/refusal';
-import { applicationRefusal, createRefusal } from './handshake/refusal';
-import { selectSubprotocol } from './handshake/subprotocols';
-import { isFieldValue, isToken } from './handshake/tokens';
+import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
-import type { HandshakeReply } from './reply';
 import { ResponseReply, SocketReply } from './reply';
-import type { CheckedServerOptions, ServerOptions, VerifyClientInfo } from './server-options';
+import { destroyThis, ServerHandshake } from './server-handshake';
+import type { CheckedServerOptions, ServerOptions } from './server-options';
 import { checkServerOptions } from './server-options';
 import type { WebSocket } from './websocket';
-
-/** Sockets that have become WebSockets. */
-const upgraded = new WeakSet<Duplex>();
 
 const ServerState = { RUNNING: 0, CLOSING: 1, CLOSED: 2 } as const;
 type ServerState = (typeof ServerState)[keyof typeof ServerState];
@@ -59,14 +44,14 @@ export class WebSocketServer extends EventEmitter {
    * @throws TypeError or RangeError that names the option and the value
    */
   constructor(
-    options: ServerOptions,
+    options: ServerOptions = {},
     callback?: () => void,
     behavior?: Partial<WebSocketBehavior>,
   ) {
     super();
     this.options = checkServerOptions(options, behavior);
     this.clients = this.options.clientTracking ? new Set() : undefined;
-    this.ownsServer = this.options.port !== undefined && this.options.port !== null;
+    this.ownsServer = this.options.port !== null;
     if (this.ownsServer) this.listen(callback);
     else if (this.options.server) this.attach(this.options.server);
   }
@@ -133,110 +118,22 @@ export class WebSocketServer extends EventEmitter {
     head: Buffer,
     callback: UpgradeCallback,
   ): void {
-    const reply: HandshakeReply =
-      target instanceof ServerResponse ? new ResponseReply(target) : new SocketReply(target);
+    const onResponse = target instanceof ServerResponse;
     // A reset while the application decides must not be an unheard 'error'.
-    if (!(target instanceof ServerResponse)) target.on('error', destroyThis);
-    const refusal = checkHandshake(request, SERVER_POLICY);
-    if (refusal !== null) {
-      this.refuseClient(reply, refusal, request);
-      return;
-    }
-    try {
-      this.decide(request, reply, head, callback);
-    } catch (error) {
-      if (error instanceof MisuseError) throw error;
-      this.failHandshake(reply, error);
-    }
+    if (!onResponse) target.on('error', destroyThis);
+    const reply = onResponse ? new ResponseReply(target) : new SocketReply(target);
+    new ServerHandshake(this, request, reply, head, callback).start();
   }
 
-  // ---- the steps of a handshake
+  // ---- the handshakes' calls
 
-  private decide(
-    request: IncomingMessage,
-    reply: HandshakeReply,
-    head: Buffer,
-    callback: UpgradeCallback,
-  ): void {
-    if (!this.shouldHandle(request)) {
-      reply.refuse(NOT_HANDLED);
-      return;
-    }
-    const offered = offeredSubprotocols(request);
-    if (!(offered instanceof Set)) {
-      this.refuseClient(reply, offered, request);
-      return;
-    }
-    const complete = (): void => this.complete(request, reply, head, offered, callback);
-    const { verifyClient } = this.options;
-    if (!verifyClient) {
-      complete();
-      return;
-    }
-    const info = verifyInfo(request);
-    // `ws` tells the two forms apart by the number of parameters.
-    if (verifyClient.length !== 2) {
-      if ((verifyClient as (info: VerifyClientInfo) => boolean)(info)) complete();
-      else reply.refuse(createRefusal(401));
-      return;
-    }
-    let answered = false;
-    verifyClient(info, (accepted, status, message, headers) => {
-      if (answered) return;
-      answered = true;
-      try {
-        if (accepted) complete();
-        else this.refuseByApplication(reply, status, message, headers);
-      } catch (error) {
-        if (error instanceof MisuseError) throw error;
-        this.failHandshake(reply, error);
-      }
-    });
+  /** @internal Whether new connections are taken. */
+  get running(): boolean {
+    return this._state === ServerState.RUNNING;
   }
 
-  private complete(
-    request: IncomingMessage,
-    reply: HandshakeReply,
-    head: Buffer,
-    offered: Set<string>,
-    callback: UpgradeCallback,
-  ): void {
-    const { socket } = reply;
-    if (socket === null || !socket.readable || !socket.writable) {
-      socket?.destroy();
-      return;
-    }
-    if (upgraded.has(socket)) {
-      throw new MisuseError(
-        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
-      );
-    }
-    if (this._state !== ServerState.RUNNING) {
-      reply.refuse(SERVER_CLOSED);
-      return;
-    }
-    const protocol = selectSubprotocol(offered, this.options.handleProtocols, request);
-    const headers = this.withOwnHeaders(acceptance(request, { subprotocol: protocol }), request);
-    upgraded.add(socket);
-    const webSocket = new this.options.WebSocket(null, undefined, this.options);
-    reply.accept(headers, (taken) => {
-      webSocket.setSocket(taken, head, { protocol: protocol || '' });
-      taken.off('error', destroyThis);
-      this.track(webSocket);
-      callback(webSocket, request);
-    });
-  }
-
-  /** Lets `headers` listeners change the lines of the 101, and checks what they have made of them. */
-  private withOwnHeaders(headers: Header[], request: IncomingMessage): readonly Header[] {
-    if (this.listenerCount('headers') === 0) return headers;
-    const lines = headers.map(([name, value]) => `${name}: ${value}`);
-    const all = ['HTTP/1.1 101 Switching Protocols', ...lines];
-    this.emit('headers', all, request);
-    return all.slice(1).map(parseLine);
-  }
-
-  private track(webSocket: WebSocket): void {
+  /** @internal Counts a new WebSocket among the clients. */
+  track(webSocket: WebSocket): void {
     const { clients } = this;
     if (clients === undefined) return;
     clients.add(webSocket);
@@ -246,34 +143,12 @@ export class WebSocketServer extends EventEmitter {
     });
   }
 
-  private refuseClient(reply: HandshakeReply, refusal: Refusal, request: IncomingMessage): void {
-    if (this.listenerCount('wsClientError') === 0) {
-      reply.refuse(refusal);
-      return;
-    }
-    const error = new Error(refusal.message);
-    Error.captureStackTrace(error, this.handleUpgrade);
-    this.emit('wsClientError', error, reply.socket, request);
-  }
-
-  private refuseByApplication(
-    reply: HandshakeReply,
-    status?: number,
-    message?: string,
-    headers?: object,
-  ): void {
-    const { refusal, error } = applicationRefusal(status, message, headers);
-    reply.refuse(refusal);
-    if (error !== null) this.report(error);
-  }
-
-  /** The application's own code failed: that client gets a 500, everybody else goes on. */
-  private failHandshake(reply: HandshakeReply, error: unknown): void {
-    reply.refuse(createRefusal(500));
-    this.report(error instanceof Error ? error : new Error(String(error)));
-  }
-
-  private report(error: Error): void {
+  /** @internal Tells of the application's own failures, which cost one client its connection and nobody else. */
+  report(failure: unknown): void {
+    const error =
+      failure instanceof Error
+        ? failure
+        : new Error(`An option or listener failed with ${show(failure)}`, { cause: failure });
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else process.emitWarning(error);
   }
@@ -282,14 +157,10 @@ export class WebSocketServer extends EventEmitter {
 
   private listen(callback: (() => void) | undefined): void {
     const { port, host, backlog } = this.options;
-    const server = createServer((_request, response) => {
-      const body = 'Upgrade Required';
-      response.writeHead(426, { 'Content-Length': body.length, 'Content-Type': 'text/plain' });
-      response.end(body);
-    });
+    const server = createServer(answerUpgradeRequired);
     this.attach(server);
     server.listen(
-      { port: port ?? 0, host: host ?? undefined, backlog: backlog ?? undefined },
+      { port: port ?? undefined, host: host ?? undefined, backlog: backlog ?? undefined },
       callback,
     );
   }
@@ -311,33 +182,19 @@ export class WebSocketServer extends EventEmitter {
   }
 }
 
-/** A call that can never be right; it is the caller's to see, not the client's. */
-class MisuseError extends Error {}
+/** RFC 9110 15.5.22 and 7.8: a 426 names the protocol in `Upgrade`, and `Upgrade` in `Connection`. */
+function answerUpgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
+  const body = 'Upgrade Required';
+  response.writeHead(426, {
+    'Content-Length': body.length,
+    'Content-Type': 'text/plain',
+    Upgrade: 'websocket',
+    Connection: response.shouldKeepAlive ? 'Upgrade' : 'close, Upgrade',
+  });
+  response.end(body);
+}
 
 function emitClose(server: WebSocketServer): void {
   server._state = ServerState.CLOSED;
   server.emit('close');
-}
-
-function destroyThis(this: Duplex): void {
-  this.destroy();
-}
-
-function verifyInfo(request: IncomingMessage): VerifyClientInfo {
-  const socket: Duplex & { authorized?: boolean; encrypted?: boolean } = request.socket;
-  return {
-    origin: requestOrigin(request),
-    secure: Boolean(socket.authorized || socket.encrypted),
-    req: request,
-  };
-}
-
-function parseLine(line: string): Header {
-  const colon = line.indexOf(':');
-  const name = line.slice(0, Math.max(colon, 0));
-  const value = line.slice(colon + 1).trim();
-  if (!isToken(name) || !isFieldValue(value)) {
-    throw new TypeError(`A "headers" listener added ${JSON.stringify(line)}, which is no header`);
-  }
-  return [name, value];
 }

@@ -1,26 +1,24 @@
-import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { GuardedEmitter } from './emitter';
 import type {
   EventListener,
   EventSource,
   WebSocketEventMap,
   WebSocketEventType,
 } from './event-target';
-import { addEventListener, getAttribute, removeEventListener, setAttribute } from './event-target';
-import { INBOX_TIMEOUT, Inbox } from './inbox';
+import { addEventListener, defineAttributes, removeEventListener } from './event-target';
 import { Binding } from './io/binding';
-import type { ResolvedOptions, WebSocketBehavior, WebSocketOptions } from './options';
-import { behaviorOf, resolveOptions } from './options';
+import type { ResolvedOptions, WebSocketOptions } from './options';
+import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { SendData } from './payload';
 import { payloadLength, toBinary, toBuffer, toPayload } from './payload';
-import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
+import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
 import type { WriteCallback } from './protocol/sender';
 import { State } from './protocol/state';
-import { rethrow } from './rethrow';
 
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
@@ -45,27 +43,28 @@ const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
  * Events: `open`, `message(data, isBinary)`, `ping(data)`, `pong(data)`, `error(error)`, `close(code, reason)`; `close`
  * is always the last and comes once. An `error` that nobody listens to never ends the process.
  */
-export class WebSocket extends EventEmitter implements EventSource, ConnectionHandler {
-  static readonly CONNECTING = State.CONNECTING;
-  static readonly OPEN = State.OPEN;
-  static readonly CLOSING = State.CLOSING;
-  static readonly CLOSED = State.CLOSED;
+export class WebSocket extends GuardedEmitter implements EventSource, ConnectionHandler {
+  declare static readonly CONNECTING: 0;
+  declare static readonly OPEN: 1;
+  declare static readonly CLOSING: 2;
+  declare static readonly CLOSED: 3;
   declare readonly CONNECTING: 0;
   declare readonly OPEN: 1;
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
+  /** The listener for `open` that was set as an attribute; `null` where there is none. */
+  declare onopen: ((event: WebSocketEventMap['open']) => void) | null;
+  declare onmessage: ((event: WebSocketEventMap['message']) => void) | null;
+  declare onclose: ((event: WebSocketEventMap['close']) => void) | null;
+  declare onerror: ((event: WebSocketEventMap['error']) => void) | null;
 
   /** @internal The protocol's side, from {@link setSocket} on. */
   connection!: Connection;
 
-  private readonly settings: ResolvedOptions;
-  private readonly behavior: WebSocketBehavior;
+  private settings: ResolvedOptions;
   private binding: Binding | undefined = undefined;
-  private inbox: Inbox | undefined = undefined;
-  private inboxTimer: NodeJS.Timeout | undefined = undefined;
   private state: State = State.CONNECTING;
   private paused = false;
-  private failed = false;
   private binary: BinaryType = 'nodebuffer';
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
   private unsentBytes = 0;
@@ -79,12 +78,9 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
    * @throws TypeError or RangeError that names the option and the value
    */
   constructor(address: null, _protocols?: undefined, options: WebSocketOptions = {}) {
-    const behavior = behaviorOf(options);
-    // Rejections of listeners are only caught where somebody is to hear of them.
-    super({ captureRejections: behavior.hooks.onListenerError !== undefined });
+    super(behaviorOf(options));
     if (address !== null) throw new TypeError('The first argument must be null');
     this.settings = resolveOptions(options);
-    this.behavior = behavior;
   }
 
   // ---- properties
@@ -103,9 +99,13 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
     if (BINARY_TYPES.includes(type)) this.binary = type;
   }
 
-  /** Bytes, framing included, that wait to be handed to the kernel. */
+  /**
+   * Bytes, framing included, that wait to be handed to the kernel: what was sent in this tick, and what the peer does
+   * not take. Bytes that were given to `send()` after the connection began to close count for ever, as in a browser.
+   */
   get bufferedAmount(): number {
-    return (this.binding?.bufferedAmount ?? 0) + this.unsentBytes;
+    if (this.binding === undefined) return this.unsentBytes;
+    return this.binding.bufferedAmount + this.connection.queuedBytes + this.unsentBytes;
   }
 
   /** The extensions in use, by name. */
@@ -142,10 +142,19 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
   /**
    * Gives the WebSocket its socket, after a handshake that somebody else has done.
    *
+   * @param socket any duplex stream of bytes
    * @param head what was read behind the handshake
+   * @param options limits and switches given here win over the constructor's
+   * @throws Error when it has a socket already
+   * @throws TypeError or RangeError that names the option and the value
    */
-  setSocket(socket: Duplex, head: Buffer, options: { protocol?: string } = {}): void {
+  setSocket(
+    socket: Duplex,
+    head: Buffer,
+    options: WebSocketOptions & { protocol?: string } = {},
+  ): void {
     if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
+    this.settings = overrideOptions(this.settings, options);
     const binding = new Binding(socket, this);
     this.binding = binding;
     this.subprotocol = options.protocol ?? '';
@@ -160,10 +169,7 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
       this,
     );
     this.state = State.OPEN;
-    if (this.behavior.holdMessages) {
-      this.inbox = new Inbox();
-      this.on('newListener', onNewListener);
-    }
+    this.startDelivery();
     binding.start(head);
     this.deliver('open', undefined, undefined, 0);
   }
@@ -172,26 +178,27 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
    * Sends a message.
    *
    * @param data a string or number is sent as text, everything else as binary; `null` and `undefined` are empty
-   * @param callback called when the frame has been handed to the kernel, or with the error why it never will be
+   * @param callback called once: when the frame has been handed to the kernel, or with the error why it never will be
    * @throws Error while CONNECTING; in CLOSING and CLOSED the error goes to the callback
-   * @throws TypeError for data that has no bytes
+   * @throws TypeError for data that has no bytes, or a callback that is no function
    */
   send(data: SendData, callback?: WriteCallback): void;
   send(data: SendData, options: SendOptions | undefined, callback?: WriteCallback): void;
   send(data: SendData, options?: SendOptions | WriteCallback, callback?: WriteCallback): void {
     const settings = typeof options === 'object' ? options : undefined;
-    const done = typeof options === 'function' ? options : callback;
-    const payload = toPayload(data);
-    if (!this.canSend(payload, done)) return;
+    const done = toCallback(typeof options === 'function' ? options : callback);
+    const payload = this.payloadToSend(data, done);
+    if (payload === undefined) return;
     const binary = settings?.binary ?? typeof payload !== 'string';
     this.connection.send(payload, binary, settings?.fin ?? true, done);
   }
 
   /**
-   * Sends a ping of at most 125 bytes.
+   * Sends a ping of at most 125 bytes. The callback is called as that of {@link send}.
    *
    * @throws RangeError for more than 125 bytes
    * @throws Error while CONNECTING
+   * @throws TypeError for data that has no bytes, or a callback that is no function
    */
   ping(callback?: WriteCallback): void;
   ping(data: SendData, callback?: WriteCallback): void;
@@ -217,7 +224,8 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
   }
 
   /**
-   * Starts the closing handshake; the peer has `closeTimeout` to finish it.
+   * Starts the closing handshake, which the peer has `closeTimeout` to finish. Messages that it has sent before are
+   * still delivered. Only the first call counts; the others, and their arguments, are not looked at.
    *
    * @param code 1000-1014 without 1004-1006, or 3000-4999
    * @param reason at most 123 bytes of UTF-8; dropped where there is no code
@@ -229,25 +237,28 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
     this.connection.close(code, reason);
   }
 
-  /** Ends the connection at once, with no closing handshake; what was sent before is still tried. */
+  /**
+   * Ends the connection at once, with no closing handshake. Frames that the kernel takes at once still leave; those
+   * that wait for a slow peer are dropped, and their callbacks told so. Messages that have been read are delivered.
+   */
   terminate(): void {
     if (this.state === State.CLOSED || this.binding === undefined) return;
     this.state = State.CLOSING;
     this.binding.destroy();
   }
 
-  /** Stops reading after the current message. */
+  /** Stops reading: no message is delivered after the current one until {@link resume}, or the end of the connection. */
   pause(): void {
     if (this.state === State.CONNECTING || this.state === State.CLOSED) return;
     this.paused = true;
     this.stopReading();
   }
 
-  /** Goes on reading. */
+  /** Goes on reading, in a tick of its own: no message is delivered before the caller is done. */
   resume(): void {
     if (this.state === State.CONNECTING || this.state === State.CLOSED) return;
     this.paused = false;
-    this.continueReading();
+    process.nextTick(() => this.continueDelivery());
   }
 
   // ---- listeners in the manner of a browser
@@ -274,7 +285,7 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
   /** @internal */
   onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
     const length = end - start;
-    if (!binary && this.behavior.textAsString) {
+    if (!binary && this.textAsString) {
       this.deliver('message', bytes.toString('utf8', start, end), false, length);
       return;
     }
@@ -307,94 +318,35 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
     }
   }
 
-  // ---- delivering
+  // ---- reading
 
-  private deliver(name: string, first: unknown, second: unknown, bytes: number): void {
-    const { inbox } = this;
-    if (inbox === undefined || (inbox.empty && name !== 'message')) {
-      this.tell(name, first, second);
-      return;
-    }
-    inbox.push(name, first, second, bytes);
-    if (inbox.full) this.stopReading();
-    if (this.inboxTimer === undefined && !inbox.released) {
-      this.inboxTimer = setTimeout(() => this.releaseInbox(), INBOX_TIMEOUT);
-      this.inboxTimer.unref();
-    }
-  }
-
-  private tell(name: string, first: unknown, second: unknown): void {
-    // A listener that has failed is given no more messages to fail on.
-    if (this.failed && name !== 'close' && name !== 'error') return;
-    if (name === 'error' && this.listenerCount('error') === 0) {
-      // An emitter would throw, and one malformed frame would end the process.
-      this.behavior.hooks.onUnheardError?.(first as ProtocolError, this);
-      return;
-    }
-    try {
-      this.emit(name, first, second);
-    } catch (error) {
-      this.listenerFailed(error);
-    }
-  }
-
-  /** @internal A listener of ours threw: told once, and the peer learns that it was our fault (1011). */
-  listenerFailed(error: unknown): void {
-    const { onListenerError } = this.behavior.hooks;
-    if (onListenerError === undefined) {
-      rethrow(error);
-      return;
-    }
-    this.failed = true;
-    this.close(CloseCode.INTERNAL_ERROR);
-    onListenerError(error, this);
-  }
-
-  [Symbol.for('nodejs.rejection')](error: unknown): void {
-    this.listenerFailed(error);
-  }
-
-  /** @internal Delivers what was kept for a listener, and keeps no more. */
-  releaseInbox(): void {
-    if (this.inbox === undefined || this.inbox.released) return;
-    this.inbox.released = true;
-    clearTimeout(this.inboxTimer);
-    this.inboxTimer = undefined;
-    this.off('newListener', onNewListener);
-    this.continueReading();
-  }
-
-  private stopReading(): void {
+  protected stopReading(): void {
     this.connection.suspend();
     this.binding?.pause();
   }
 
-  private continueReading(): void {
-    const { inbox } = this;
-    if (inbox?.released) {
-      // A listener may pause; the end of the connection is told all the same.
-      while (!this.paused || this.state === State.CLOSED) {
-        const event = inbox.shift();
-        if (event === undefined) break;
-        this.tell(event.name, event.first, event.second);
-      }
-      if (!inbox.empty) return;
-      this.inbox = undefined;
-    }
-    if (!this.paused && !this.inbox?.full) this.binding?.resumeReading();
+  protected continueReading(): void {
+    if (this.state !== State.CLOSED) this.binding?.resumeReading();
   }
 
   // ---- sending
 
-  private canSend(payload: Uint8Array | string, callback: WriteCallback | undefined): boolean {
-    if (this.state === State.OPEN) return true;
-    const error = new Error(
-      `WebSocket is not open: readyState ${this.state} (${STATE_NAMES[this.state]})`,
-    );
-    if (this.state === State.CONNECTING) throw error;
+  /** The bytes to send; `undefined` where it is too late for that, which the callback is told. */
+  private payloadToSend(
+    data: SendData,
+    callback: WriteCallback | undefined,
+  ): Uint8Array | string | undefined {
+    if (this.state === State.CONNECTING) throw this.notOpen();
+    const payload = toPayload(data);
+    if (this.state === State.OPEN) return payload;
     this.unsentBytes += payloadLength(payload);
-    if (callback !== undefined) process.nextTick(callback, error);
-    return false;
+    if (callback !== undefined) process.nextTick(callback, this.notOpen());
+    return undefined;
+  }
+
+  private notOpen(): Error {
+    const { state } = this;
+    return new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`);
   }
 
   private sendControl(
@@ -403,22 +355,28 @@ export class WebSocket extends EventEmitter implements EventSource, ConnectionHa
     mask: boolean | WriteCallback | undefined,
     callback: WriteCallback | undefined,
   ): void {
-    const done = typeof data === 'function' ? data : typeof mask === 'function' ? mask : callback;
-    const payload = toPayload(typeof data === 'function' ? undefined : data);
-    if (!this.canSend(payload, done as WriteCallback | undefined)) return;
+    const last = typeof mask === 'function' ? mask : callback;
+    const done = toCallback(typeof data === 'function' ? data : last);
+    const payload = this.payloadToSend(typeof data === 'function' ? undefined : data, done);
+    if (payload === undefined) return;
     if (payloadLength(payload) > MAX_CONTROL_PAYLOAD) {
       throw new RangeError('The data size must not be greater than 125 bytes');
     }
-    this.connection[kind](payload, done as WriteCallback | undefined);
+    this.connection[kind](payload, done);
   }
 }
 
-function onNewListener(this: WebSocket, name: string): void {
-  // Told before the listener is there; and more listeners may be on their way.
-  if (name === 'message') process.nextTick(() => this.releaseInbox());
+/** Checks what stands in a callback's place; `null` is as good as none. */
+function toCallback(callback: unknown): WriteCallback | undefined {
+  if (callback === undefined || callback === null) return undefined;
+  if (typeof callback !== 'function') {
+    throw new TypeError(`The callback must be a function, got ${describe(callback)}`);
+  }
+  // Whatever its parameters are, it is called with an error or nothing.
+  return callback as WriteCallback;
 }
 
-for (const name of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const) {
+for (const name of STATE_NAMES) {
   const constant = { enumerable: true, value: State[name] };
   Object.defineProperty(WebSocket, name, constant);
   Object.defineProperty(WebSocket.prototype, name, constant);
@@ -439,14 +397,4 @@ for (const name of [
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 
-for (const type of ['open', 'error', 'close', 'message'] as const) {
-  Object.defineProperty(WebSocket.prototype, `on${type}`, {
-    enumerable: true,
-    get(this: WebSocket) {
-      return getAttribute(this, type);
-    },
-    set(this: WebSocket, listener: ((event: WebSocketEventMap[typeof type]) => void) | null) {
-      setAttribute(this, type, listener);
-    },
-  });
-}
+defineAttributes(WebSocket.prototype);

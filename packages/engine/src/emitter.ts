@@ -1,0 +1,132 @@
+import { EventEmitter } from 'node:events';
+import { Inbox } from './inbox';
+import type { WebSocketBehavior } from './options';
+import { CloseCode } from './protocol/close';
+import type { ProtocolError } from './protocol/errors';
+import { State } from './protocol/state';
+import { rethrow } from './rethrow';
+import type { WebSocket } from './websocket';
+
+/**
+ * The emitter under a WebSocket. It tells events in their order, keeps what comes before its listener where it was
+ * asked to, and lets nothing that a listener does reach the engine:
+ *
+ * - A listener that throws stops neither the parser nor other connections. Where the owner wants to know
+ *   (`onListenerError`), it is told, the peer gets 1011 and no further message is delivered; elsewhere the error is the
+ *   process's, as with any emitter, and the connection goes on.
+ * - An `error` that nobody listens to is no exception: it was the peer's doing.
+ */
+export abstract class GuardedEmitter extends EventEmitter {
+  abstract readonly readyState: State;
+  abstract readonly isPaused: boolean;
+
+  private readonly behavior: WebSocketBehavior;
+  private inbox: Inbox | undefined = undefined;
+  /** Whether a listener has failed whose failures somebody wants to know. */
+  private failed = false;
+
+  constructor(behavior: WebSocketBehavior) {
+    // Rejections of listeners are only caught where somebody is to hear of them.
+    super({ captureRejections: behavior.hooks.onListenerError !== undefined });
+    this.behavior = behavior;
+  }
+
+  abstract close(code?: number): void;
+  protected abstract stopReading(): void;
+  protected abstract continueReading(): void;
+
+  protected get textAsString(): boolean {
+    return this.behavior.textAsString;
+  }
+
+  /** Keeps messages for a listener that comes late, and the events behind them, where the owner wants that. */
+  protected startDelivery(): void {
+    if (!this.behavior.holdMessages) return;
+    this.inbox = new Inbox(() => this.releaseInbox());
+    this.on('newListener', onNewListener);
+  }
+
+  /**
+   * Tells an event, behind those that wait.
+   *
+   * @param bytes what it costs to keep it
+   */
+  protected deliver(name: string, first: unknown, second: unknown, bytes: number): void {
+    const { inbox } = this;
+    if (inbox === undefined || (inbox.empty && name !== 'message')) {
+      this.tell(name, first, second);
+      return;
+    }
+    inbox.push(name, first, second, bytes);
+    if (inbox.full) this.stopReading();
+    if (name === 'close') this.continueDelivery();
+  }
+
+  /** Delivers what was kept and may go out now, then reads on. */
+  protected continueDelivery(): void {
+    const { inbox } = this;
+    if (inbox?.released) {
+      // A listener may pause; the end of the connection is told all the same.
+      while (!this.isPaused || this.readyState === State.CLOSED) {
+        const event = inbox.shift();
+        if (event === undefined) {
+          this.inbox = undefined;
+          break;
+        }
+        this.tell(event.name, event.first, event.second);
+      }
+    }
+    if (!this.isPaused && !this.inbox?.full) this.continueReading();
+  }
+
+  /** @internal A listener of ours threw or rejected. */
+  listenerFailed(error: unknown): void {
+    const { onListenerError } = this.behavior.hooks;
+    if (onListenerError === undefined) {
+      rethrow(error);
+      return;
+    }
+    this.failed = true;
+    this.close(CloseCode.INTERNAL_ERROR);
+    onListenerError(error, this.asWebSocket());
+  }
+
+  [Symbol.for('nodejs.rejection')](error: unknown): void {
+    this.listenerFailed(error);
+  }
+
+  /** @internal Delivers what was kept for a `'message'` listener, and keeps no more. */
+  releaseInbox(): void {
+    const { inbox } = this;
+    if (inbox === undefined || inbox.released) return;
+    inbox.release();
+    this.off('newListener', onNewListener);
+    this.continueDelivery();
+  }
+
+  /** Tells an event at once. */
+  protected tell(name: string, first: unknown, second: unknown): void {
+    // A listener that has failed is given no more messages to fail on.
+    if (this.failed && name !== 'close' && name !== 'error') return;
+    if (name === 'error' && this.listenerCount('error') === 0) {
+      // Only the connection tells errors, and its errors are the peer's faults.
+      this.behavior.hooks.onUnheardError?.(first as ProtocolError, this.asWebSocket());
+      return;
+    }
+    try {
+      this.emit(name, first, second);
+    } catch (error) {
+      this.listenerFailed(error);
+    }
+  }
+
+  /** The one class that extends this one is the WebSocket. */
+  private asWebSocket(): WebSocket {
+    return this as unknown as WebSocket;
+  }
+}
+
+function onNewListener(this: GuardedEmitter, name: string): void {
+  // Told before the listener is there; and more listeners may be on their way.
+  if (name === 'message') process.nextTick(() => this.releaseInbox());
+}

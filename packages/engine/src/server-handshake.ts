@@ -1,0 +1,266 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import {
+  acceptance,
+  checkHandshake,
+  NOT_HANDLED,
+  offeredSubprotocols,
+  SERVER_CLOSED,
+  SERVER_POLICY,
+} from './handshake/accept';
+import { requestOrigin } from './handshake/origin';
+import type { Header, Refusal } from './handshake/refusal';
+import { applicationRefusal, createRefusal } from './handshake/refusal';
+import { show } from './handshake/show';
+import { selectSubprotocol } from './handshake/subprotocols';
+import { isFieldValue, isToken } from './handshake/tokens';
+import type { HandshakeReply } from './reply';
+import { rethrow } from './rethrow';
+import type { UpgradeCallback, WebSocketServer } from './server';
+import type { VerifyClientInfo } from './server-options';
+import type { WebSocket } from './websocket';
+
+/** Sockets that have become WebSockets. */
+const upgraded = new WeakSet<Duplex>();
+
+/** The answer to a client whose `verifyClient` did not decide in time. */
+const TOO_LATE = createRefusal(503, 'The handshake took too long');
+
+/** A call that can never be right: it is the caller's to see, not the client's. */
+class MisuseError extends Error {}
+
+/** What the application's own code gave; `undefined` where it failed, which has been answered and reported. */
+type Answer<Value> = { readonly value: Value } | undefined;
+
+/**
+ * One opening handshake of a server, in the order of `ws`: request, path, subprotocols, `verifyClient`, state of the
+ * server, `handleProtocols`, `headers` listeners. Whatever of the application's fails on the way costs that client
+ * a 500 and is reported to the server; nothing is written to a socket that is a WebSocket already.
+ */
+export class ServerHandshake {
+  private readonly server: WebSocketServer;
+  private readonly request: IncomingMessage;
+  private readonly reply: HandshakeReply;
+  private readonly head: Buffer;
+  private readonly callback: UpgradeCallback;
+  private offered: ReadonlySet<string> = new Set();
+  /** What `verifyClient` has come to, where there is one. */
+  private verdict: 'pending' | 'given' | 'missed' = 'pending';
+  /** Whether the client has its answer. */
+  private answered = false;
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(
+    server: WebSocketServer,
+    request: IncomingMessage,
+    reply: HandshakeReply,
+    head: Buffer,
+    callback: UpgradeCallback,
+  ) {
+    this.server = server;
+    this.request = request;
+    this.reply = reply;
+    this.head = head;
+    this.callback = callback;
+  }
+
+  start(): void {
+    const { request, server } = this;
+    const fault = checkHandshake(request, SERVER_POLICY);
+    if (fault !== null) {
+      this.refuseRequest(fault);
+      return;
+    }
+    const handled = this.ask(() => server.shouldHandle(request));
+    if (handled === undefined) return;
+    if (!handled.value) {
+      this.refuse(NOT_HANDLED);
+      return;
+    }
+    const offered = offeredSubprotocols(request);
+    if (!(offered instanceof Set)) {
+      this.refuseRequest(offered);
+      return;
+    }
+    this.offered = offered;
+    this.verify();
+  }
+
+  // ---- verifyClient
+
+  private verify(): void {
+    const { verifyClient, handshakeTimeout } = this.server.options;
+    if (!verifyClient) {
+      this.complete();
+      return;
+    }
+    const info = verifyInfo(this.request);
+    // `ws` tells the two forms apart by the number of parameters.
+    const calls = verifyClient.length === 2;
+    const answer = this.ask(() =>
+      verifyClient(info, (accepted, ...refusal) => this.onVerified(accepted, refusal)),
+    );
+    if (answer === undefined) return;
+    if (isThenable(answer.value)) this.await(answer.value, calls);
+    else if (!calls) this.onVerified(Boolean(answer.value), []);
+    if (this.verdict !== 'pending' || handshakeTimeout === 0) return;
+    this.timer = setTimeout(() => this.expire(), handshakeTimeout);
+    this.timer.unref();
+  }
+
+  /** An asynchronous function: what it resolves to is its answer, unless it was to call back; it may fail in any case. */
+  private await(answer: PromiseLike<unknown>, calls: boolean): void {
+    answer
+      .then(
+        (accepted) => {
+          if (!calls) this.onVerified(Boolean(accepted), []);
+        },
+        (error) => this.fail(error),
+      )
+      .then(undefined, rethrow);
+  }
+
+  private onVerified(accepted: unknown, refusal: unknown[]): void {
+    if (this.verdict === 'given') {
+      this.server.report(new Error('The option "verifyClient" has answered one handshake twice'));
+    }
+    if (this.verdict !== 'pending') return;
+    this.verdict = 'given';
+    clearTimeout(this.timer);
+    if (accepted) this.complete();
+    else this.refuseAs(refusal);
+  }
+
+  private expire(): void {
+    this.verdict = 'missed';
+    this.refuse(TOO_LATE);
+  }
+
+  // ---- answers
+
+  private complete(): void {
+    const { server, reply, request, head } = this;
+    const { socket } = reply;
+    if (!socket?.readable || !socket.writable) {
+      socket?.destroy();
+      return;
+    }
+    if (upgraded.has(socket)) {
+      throw new MisuseError(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+      );
+    }
+    if (!server.running) {
+      this.refuse(SERVER_CLOSED);
+      return;
+    }
+    const accepted = this.ask(() => this.accept());
+    if (accepted === undefined) return;
+    const { headers, protocol, webSocket } = accepted.value;
+    upgraded.add(socket);
+    this.answered = true;
+    reply.accept(headers, (taken) => {
+      webSocket.setSocket(taken, head, { protocol });
+      taken.off('error', destroyThis);
+      server.track(webSocket);
+      try {
+        this.callback(webSocket, request);
+      } catch (error) {
+        rethrow(error);
+      }
+    });
+  }
+
+  /** Asks the application for everything that a 101 says. */
+  private accept(): { headers: readonly Header[]; protocol: string; webSocket: WebSocket } {
+    const { server, request } = this;
+    const { handleProtocols, WebSocket: Class } = server.options;
+    const protocol = selectSubprotocol(this.offered, handleProtocols, request);
+    const headers = this.withOwnHeaders(acceptance(request, { subprotocol: protocol }));
+    const webSocket = new Class(null, undefined, server.options);
+    return { headers, protocol: protocol || '', webSocket };
+  }
+
+  /** Lets `headers` listeners change the lines of the 101, and checks what they have made of them. */
+  private withOwnHeaders(headers: Header[]): readonly Header[] {
+    const { server, request } = this;
+    if (server.listenerCount('headers') === 0) return headers;
+    const lines: unknown[] = headers.map(([name, value]) => `${name}: ${value}`);
+    const all = ['HTTP/1.1 101 Switching Protocols', ...lines];
+    server.emit('headers', all, request);
+    // The status line is there to be read.
+    return all.slice(1).map(parseLine);
+  }
+
+  /** The request is wrong. */
+  private refuseRequest(refusal: Refusal): void {
+    const { server, reply } = this;
+    if (server.listenerCount('wsClientError') === 0) {
+      this.refuse(refusal);
+      return;
+    }
+    this.answered = true;
+    server.emit('wsClientError', new Error(refusal.message), reply.socket, this.request);
+  }
+
+  /** `verifyClient` said no. */
+  private refuseAs([status, message, headers]: unknown[]): void {
+    const { refusal, error } = applicationRefusal(status, message, headers);
+    this.refuse(refusal);
+    if (error !== null) this.server.report(error);
+  }
+
+  /** The application's own code has failed; the client is told, unless it has its answer. */
+  private fail(error: unknown): void {
+    if (this.verdict === 'pending') this.verdict = 'missed';
+    clearTimeout(this.timer);
+    if (!this.answered) this.refuse(createRefusal(500));
+    this.server.report(error);
+  }
+
+  private refuse(refusal: Refusal): void {
+    const { reply } = this;
+    this.answered = true;
+    // Another server has taken it: nothing but frames may be written to it now.
+    if (reply.socket !== null && upgraded.has(reply.socket)) return;
+    reply.refuse(refusal);
+  }
+
+  /** Runs the application's own code. */
+  private ask<Value>(question: () => Value): Answer<Value> {
+    try {
+      return { value: question() };
+    } catch (error) {
+      if (error instanceof MisuseError) throw error;
+      this.fail(error);
+      return undefined;
+    }
+  }
+}
+
+/** Keeps a socket from being an unheard 'error' when it is reset while the application decides. */
+export function destroyThis(this: Duplex): void {
+  this.destroy();
+}
+
+function verifyInfo(request: IncomingMessage): VerifyClientInfo {
+  const socket: Duplex & { authorized?: boolean; encrypted?: boolean } = request.socket;
+  return {
+    origin: requestOrigin(request),
+    secure: Boolean(socket.authorized || socket.encrypted),
+    req: request,
+  };
+}
+
+function parseLine(line: unknown): Header {
+  const colon = typeof line === 'string' ? line.indexOf(':') : -1;
+  if (typeof line === 'string' && colon > 0) {
+    const header: Header = [line.slice(0, colon), line.slice(colon + 1).trim()];
+    if (isToken(header[0]) && isFieldValue(header[1])) return header;
+  }
+  throw new TypeError(`A "headers" listener left ${show(line)}, which is no header line`);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
