@@ -121,7 +121,9 @@ export class Binding implements FrameWriter {
     socket.off('end', onEnd);
     socket.off('drain', onDrain);
     this.outbox.transportClosed();
-    // A paused socket may have read more than it delivered. The 'error' listener stays: sockets may fail late.
+    // A paused socket may have read more than it delivered: the connection takes it when it knows that it is closing.
+    // The 'error' listener stays: sockets may fail late.
+    this.owner.connection.suspend();
     for (;;) {
       const chunk: Buffer | null = socket.read();
       if (chunk === null) break;

@@ -1,6 +1,7 @@
 import { headerSize, writeHeader } from '../protocol/frame';
 import { maskInPlace, maskInto } from '../protocol/mask';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
+import { socketClosed } from '../protocol/sender';
 import { rethrow } from '../rethrow';
 
 /** What an outbox needs of a stream; every `Duplex` has it. */
@@ -81,7 +82,7 @@ export class Outbox implements FrameWriter {
     callback?: WriteCallback,
   ): void {
     if (this.ended) {
-      if (callback !== undefined) process.nextTick(callback, closedError());
+      if (callback !== undefined) process.nextTick(callback, socketClosed());
       return;
     }
     const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
@@ -147,7 +148,7 @@ export class Outbox implements FrameWriter {
     this.tail = undefined;
     this.own = undefined;
     this.queuedBytes = 0;
-    for (const batch of batches) settle(batch, closedError());
+    for (const batch of batches) settle(batch, socketClosed());
   }
 
   private flush(): void {
@@ -190,7 +191,7 @@ export class Outbox implements FrameWriter {
 
   /** Why frames of a write that was reported as done are lost: Node says so of the write that a destroyed socket gives up. */
   private loss(): Error | undefined {
-    return this.transport.errored ?? (this.gaveUp ? closedError() : undefined);
+    return this.transport.errored ?? (this.gaveUp ? socketClosed() : undefined);
   }
 
   private copyFrame(
@@ -291,10 +292,4 @@ function settle(batch: WriteCallback[], error: Error | undefined): void {
       rethrow(thrown);
     }
   }
-}
-
-function closedError(): Error {
-  return Object.assign(new Error('The socket was closed before the data was written'), {
-    code: 'WS_ERR_SOCKET_CLOSED',
-  });
 }

@@ -82,9 +82,9 @@ export class Connection implements FrameSink, FrameContext {
   /** What was read but not parsed when the reader wanted to wait. */
   private held: Buffer | undefined = undefined;
   private control: Buffer | undefined = undefined;
-  /** Automatic pongs that were queued behind a blocked transport and have not left yet. */
+  /** Automatic pongs that could not leave at once and have not left yet. */
   private pendingPongs = 0;
-  /** Takes one off. Only made for a connection that has been pinged while blocked. */
+  /** Takes one off. Only made for a connection that has had such pongs. */
   private pongWritten: WriteCallback | undefined = undefined;
   /** Whether a message is being inflated: what follows it waits. */
   private inflating = false;
@@ -163,8 +163,9 @@ export class Connection implements FrameSink, FrameContext {
     this.sender.end();
   }
 
-  /** The transport is gone, for whatever reason. */
+  /** The transport is gone, for whatever reason. What it had read is still delivered, while CLOSING. */
   transportClosed(): void {
+    this.transition('transportEnded');
     this.drain();
     if (this.inflating) {
       this.transportEvent = 'closed';
@@ -345,11 +346,11 @@ export class Connection implements FrameSink, FrameContext {
   /** RFC 6455 5.5.2, 5.5.3: a pong with the ping's payload, unless we are closing. @returns false when the peer was cut */
   private answerPing(payload: Buffer): boolean {
     if (this.current !== State.OPEN) return true;
-    if (!this.writer.blocked) {
+    if (!this.writer.blocked && this.sender.idle) {
       this.pong(payload);
       return true;
     }
-    // Pongs only pile up behind a transport that takes no more: a peer that pings without reading.
+    // Pongs only pile up behind a transport that takes no more (a peer that pings without reading) or a slow message.
     const { maxPendingAutoPongs } = this.options.limits;
     if (maxPendingAutoPongs > 0 && this.pendingPongs >= maxPendingAutoPongs) {
       this.reading = false;
@@ -376,8 +377,9 @@ export class Connection implements FrameSink, FrameContext {
     this.closeReceived = true;
     this.closeCode = close.code;
     this.closeReason = close.reason;
+    const answers = this.current === State.OPEN;
     this.transition('closeReceived');
-    if (!this.closeSent) this.sendClose(bytes.subarray(start, end));
+    if (answers) this.sendClose(bytes.subarray(start, end));
     else this.finishClose();
   }
 
@@ -398,8 +400,9 @@ export class Connection implements FrameSink, FrameContext {
   /** RFC 6455 7.1.7 "Fail the WebSocket Connection". @returns false, which stops the parser */
   private fail(error: ProtocolError): false {
     this.reading = false;
+    const tells = this.current === State.OPEN;
     this.transition('failed');
-    if (!this.closeSent) this.sendClose(encodeClose(error.closeCode));
+    if (tells) this.sendClose(encodeClose(error.closeCode));
     this.sender.end();
     this.handler.onFault(error);
     return false;

@@ -1,3 +1,4 @@
+import { rethrow } from '../rethrow';
 import type { MessageCompression } from './compression';
 import { FIN, Opcode, RSV1 } from './opcodes';
 import type { OutgoingJob } from './outgoing';
@@ -51,6 +52,7 @@ export class MessageSender {
   private fragmented = false;
   /** Whether the message being sent is compressed: its first fragment decides (RFC 7692 6). */
   private compressed = false;
+  private closed = false;
 
   constructor(
     writer: FrameWriter,
@@ -60,6 +62,11 @@ export class MessageSender {
     this.writer = writer;
     this.maskingKey = maskingKey;
     this.compression = compression;
+  }
+
+  /** Whether a frame leaves at once, and not behind one that is still being compressed or read. */
+  get idle(): boolean {
+    return this.queue === undefined || this.queue.idle;
   }
 
   /** Payload bytes that wait to be compressed or read, or behind such. */
@@ -100,7 +107,7 @@ export class MessageSender {
         this.write(first, payload, callback);
         done();
       },
-      abandon: (error) => callback?.(error),
+      abandon: (error) => refuse(callback, error),
     });
   }
 
@@ -123,8 +130,10 @@ export class MessageSender {
 
   /** The transport is gone: nothing that waits will be sent. */
   close(): void {
+    this.closed = true;
+    // The queue first: what is being compressed ends with an error, and nothing must begin after it.
+    this.queue?.abandon(socketClosed());
     this.compression?.close();
-    this.queue?.abandon(new Error('The socket was closed before the data was written'));
   }
 
   private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
@@ -139,34 +148,23 @@ export class MessageSender {
     compression: MessageCompression | undefined,
     callback: WriteCallback | undefined,
   ): void {
-    const send = (bytes: Uint8Array, done: () => void): void => {
-      if (compression === undefined) {
-        this.write(first, bytes, callback);
-        done();
-        return;
-      }
-      compression.deflate(bytes, fin, (error, deflated) => {
-        if (deflated === undefined) this.failed(error, callback);
-        else this.write(first, deflated, callback);
-        done();
-      });
-    };
     const job: OutgoingJob = {
       bytes: sizeOf(payload),
       run: (done) => {
-        if (typeof payload === 'string') send(Buffer.from(payload), done);
-        else if (!isUnread(payload)) send(payload, done);
-        else {
-          payload.read().then(
-            (bytes) => send(bytes, done),
-            (error) => {
-              this.failed(error, callback);
-              done();
-            },
-          );
-        }
+        const finish = (error: Error | null, bytes?: Uint8Array): void => {
+          if (bytes === undefined) this.failed(error, callback);
+          else this.write(first, bytes, callback);
+          done();
+        };
+        const compress = (bytes: Uint8Array): void => {
+          if (this.closed) finish(socketClosed());
+          else if (compression === undefined) finish(null, bytes);
+          else compression.deflate(bytes, fin, finish);
+        };
+        if (isUnread(payload)) payload.read().then(compress, finish);
+        else compress(typeof payload === 'string' ? Buffer.from(payload) : payload);
       },
-      abandon: (error) => callback?.(error),
+      abandon: (error) => refuse(callback, error),
     };
     this.queue ??= new OutgoingQueue();
     this.queue.push(job);
@@ -175,7 +173,23 @@ export class MessageSender {
   /** What cannot be read or compressed cannot be sent, and a message half sent cannot be taken back. */
   private failed(error: Error | null, callback: WriteCallback | undefined): void {
     this.writer.destroy();
-    callback?.(error ?? new Error('The message could not be compressed'));
+    refuse(callback, error ?? new Error('The message could not be compressed'));
+  }
+}
+
+/** The error of a frame that the transport ended before. */
+export function socketClosed(): Error {
+  return Object.assign(new Error('The socket was closed before the data was written'), {
+    code: 'WS_ERR_SOCKET_CLOSED',
+  });
+}
+
+/** Tells a sender that its frame will never leave; a callback that throws must not keep the next from being told. */
+function refuse(callback: WriteCallback | undefined, error: Error): void {
+  try {
+    callback?.(error);
+  } catch (thrown) {
+    rethrow(thrown);
   }
 }
 

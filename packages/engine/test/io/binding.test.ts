@@ -267,7 +267,7 @@ describe('the end', () => {
     theirs.resetAndDestroy();
     expect(await callback).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) });
     await bound.told('CLOSED');
-    expect(bound.log).toEqual(['CLOSED']);
+    expect(bound.log).toEqual(['CLOSING', 'CLOSED']);
     expect(bound.connection.closeCode).toBe(1006);
   });
 
@@ -303,7 +303,7 @@ describe('the end', () => {
     ours.destroy();
     const bound = new BoundConnection(ours);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(bound.log).toEqual(['CLOSED']);
+    expect(bound.log).toEqual(['CLOSING', 'CLOSED']);
   });
 
   test('before the start is told all the same, once', async () => {
@@ -317,10 +317,11 @@ describe('the end', () => {
     expect(late.log).toEqual([]);
     await late.told('CLOSED');
     await new Promise((resolve) => setImmediate(resolve));
-    expect([bound.log, late.log]).toEqual([['CLOSED'], ['CLOSED']]);
+    const told = ['CLOSING', 'CLOSED'];
+    expect([bound.log, late.log]).toEqual([told, told]);
   });
 
-  test('of a paused socket comes after everything it had read', async () => {
+  test('of a paused socket comes after everything it had read, which is told as CLOSING', async () => {
     const { ours, theirs } = pair;
     const bound = new BoundConnection(ours);
     bound.pauseAt = /./;
@@ -331,7 +332,7 @@ describe('the end', () => {
     await until(() => ours.readableLength === 14);
     ours.destroy();
     await bound.told('CLOSED');
-    expect(bound.log).toEqual(['a', 'b', 'c', 'd', 'CLOSED']);
+    expect(bound.log).toEqual(['a', 'CLOSING', 'b', 'c', 'd', 'CLOSED']);
   });
 
   test('leaves no listener but the one for late errors', async () => {

@@ -423,10 +423,10 @@ describe('the end of the transport', () => {
     ]);
   });
 
-  test('at once leads from OPEN to CLOSED', () => {
+  test('at once: CLOSING, then CLOSED', () => {
     const peer = new RecordedConnection();
     peer.connection.transportClosed();
-    expect(peer.log).toEqual(['CLOSED']);
+    expect(peer.log).toEqual(['CLOSING', 'CLOSED']);
   });
 
   test.each(['receiveEnd', 'transportClosed'] as const)(
@@ -856,19 +856,44 @@ describe('suspending', () => {
     expect(peer.receive(text('1'))).toEqual(['text 1']);
   });
 
-  test.each([
-    ['receiveEnd', ['CLOSING', 'end']],
-    ['transportClosed', ['CLOSED']],
-  ] as const)(
-    '%s comes after everything that was read, though the reader wants to wait',
-    (end, after) => {
-      const peer = new RecordedConnection();
-      peer.onEachMessage = () => peer.connection.suspend();
-      peer.receive(three);
-      peer.connection[end]();
-      expect(peer.log).toEqual(['text 1', 'text 2', 'text 3', ...after]);
-    },
-  );
+  test('the end of the peer comes after everything that was read, though the reader wants to wait', () => {
+    const peer = new RecordedConnection();
+    peer.onEachMessage = () => peer.connection.suspend();
+    peer.receive(three);
+    peer.connection.receiveEnd();
+    expect(peer.log).toEqual(['text 1', 'text 2', 'text 3', 'CLOSING', 'end']);
+  });
+
+  test('so does the end of the transport, but nothing can be sent any more', () => {
+    const peer = new RecordedConnection();
+    peer.onEachMessage = () => peer.connection.suspend();
+    peer.receive(Buffer.concat([three, frame({ opcode: PING, key: KEY })]));
+    peer.connection.transportClosed();
+    expect(peer.log).toEqual(['text 1', 'CLOSING', 'text 2', 'text 3', 'ping ', 'CLOSED']);
+  });
+
+  test('a close frame found after the end of the transport is read, not answered', () => {
+    const peer = new RecordedConnection();
+    peer.connection.suspend();
+    peer.receive(frame({ opcode: CLOSE, payload: hex('03e9'), key: KEY }));
+    peer.connection.transportClosed();
+    expect(peer.log).toEqual(['CLOSING', 'CLOSED']);
+    const { closeCode, closeReceived, closeSent } = peer.connection;
+    expect([closeCode, closeReceived, closeSent]).toEqual([1001, true, false]);
+  });
+
+  test('a fault found after the end of the transport is told, to the application alone', () => {
+    const peer = new RecordedConnection();
+    peer.connection.suspend();
+    peer.receive(frame({ opcode: 3, key: KEY }));
+    peer.connection.transportClosed();
+    expect(peer.log).toEqual([
+      'CLOSING',
+      'end',
+      'fault 1002 WS_ERR_INVALID_OPCODE RangeError Invalid WebSocket frame: invalid opcode 3',
+      'CLOSED',
+    ]);
+  });
 
   test('what is received between the end of the peer and that of the transport is not looked at', () => {
     const peer = new RecordedConnection();
