@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { agreeAsServer, formatAgreement } from './deflate/extension';
+import type { Agreement } from './deflate/negotiate';
 import {
   acceptance,
   checkHandshake,
@@ -33,7 +35,7 @@ class MisuseError extends Error {}
 type Answer<Value> = { readonly value: Value } | undefined;
 
 /**
- * One opening handshake of a server, in the order of `ws`: request, path, subprotocols, `verifyClient`, state of the
+ * One opening handshake of a server, in the order of `ws`: request, path, subprotocols, extensions, `verifyClient`, state of the
  * server, `handleProtocols`, `headers` listeners. Whatever of the application's fails on the way costs that client
  * a 500 and is reported to the server; nothing is written to a socket that is a WebSocket already.
  */
@@ -44,6 +46,8 @@ export class ServerHandshake {
   private readonly head: Buffer;
   private readonly callback: UpgradeCallback;
   private offered: ReadonlySet<string> = new Set();
+  /** The permessage-deflate that both sides can do. */
+  private agreement: Agreement | null = null;
   /** What `verifyClient` has come to, where there is one. */
   private verdict: 'pending' | 'given' | 'missed' = 'pending';
   /** Whether the client has its answer. */
@@ -83,6 +87,14 @@ export class ServerHandshake {
       return;
     }
     this.offered = offered;
+    if (server.deflate !== undefined) {
+      const agreement = agreeAsServer(request, server.deflate);
+      if (agreement !== null && 'status' in agreement) {
+        this.refuseRequest(agreement);
+        return;
+      }
+      this.agreement = agreement;
+    }
     this.verify();
   }
 
@@ -160,7 +172,7 @@ export class ServerHandshake {
     upgraded.add(socket);
     this.answered = true;
     reply.accept(headers, (taken) => {
-      webSocket.setSocket(taken, head, { protocol });
+      webSocket.setSocket(taken, head, { protocol, compression: server.compress(this.agreement) });
       taken.off('error', destroyThis);
       server.track(webSocket);
       try {
@@ -176,7 +188,9 @@ export class ServerHandshake {
     const { server, request } = this;
     const { handleProtocols, WebSocket: Class } = server.options;
     const protocol = selectSubprotocol(this.offered, handleProtocols, request);
-    const headers = this.withOwnHeaders(acceptance(request, { subprotocol: protocol }));
+    const extensions = this.agreement === null ? '' : formatAgreement(this.agreement);
+    const agreed = { subprotocol: protocol, extensions };
+    const headers = this.withOwnHeaders(acceptance(request, agreed));
     const webSocket = new Class(null, undefined, server.options);
     return { headers, protocol: protocol || '', webSocket };
   }

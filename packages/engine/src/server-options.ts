@@ -1,5 +1,6 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { PerMessageDeflateOptions } from './deflate/options';
 import { checkSubprotocolChoice } from './handshake/subprotocols';
 import type { WebSocketBehavior, WebSocketOptions } from './options';
 import { booleanOption, resolveOptions, shareOptions } from './options';
@@ -49,6 +50,11 @@ export interface ServerOptions extends WebSocketOptions {
   noServer?: boolean | undefined;
   /** Take only requests whose path is exactly this one. */
   path?: string | null | undefined;
+  /**
+   * Agree to compress messages (RFC 7692) where the client offers it.
+   * @defaultValue false
+   */
+  perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** Listen on this port with an HTTP server of our own; 0 for any free one. */
   port?: number | `${number}` | null | undefined;
   /** Use this HTTP(S) server. */

@@ -4,8 +4,13 @@ import { createServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createCompression } from './deflate/codec';
+import type { Agreement } from './deflate/negotiate';
+import type { ResolvedDeflateOptions } from './deflate/options';
+import { resolveDeflateOptions } from './deflate/options';
 import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
+import type { MessageCompression } from './protocol/compression';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
 import type { CheckedServerOptions, ServerOptions } from './server-options';
@@ -33,6 +38,8 @@ export class WebSocketServer extends EventEmitter {
   _server: HttpServer | HttpsServer | null = null;
   /** @internal */
   _state: ServerState = ServerState.RUNNING;
+  /** @internal The `perMessageDeflate` option, checked; `undefined` where it is off. */
+  readonly deflate: ResolvedDeflateOptions | undefined;
   private readonly ownsServer: boolean;
   private detach: () => void = () => undefined;
   private notifyWhenEmpty = false;
@@ -50,6 +57,8 @@ export class WebSocketServer extends EventEmitter {
   ) {
     super();
     this.options = checkServerOptions(options, behavior);
+    const { perMessageDeflate } = this.options;
+    this.deflate = perMessageDeflate ? resolveDeflateOptions(perMessageDeflate) : undefined;
     this.clients = this.options.clientTracking ? new Set() : undefined;
     this.ownsServer = this.options.port !== null;
     if (this.ownsServer) this.listen(callback);
@@ -93,6 +102,12 @@ export class WebSocketServer extends EventEmitter {
     } else {
       process.nextTick(emitClose, this);
     }
+  }
+
+  /** @internal The compression of one connection, as it was agreed on. */
+  compress(agreement: Agreement | null): MessageCompression | undefined {
+    if (agreement === null || this.deflate === undefined) return undefined;
+    return createCompression(agreement, 'server', this.deflate, this.options);
   }
 
   /** Whether a request is for this server: by default, whether its path is the `path` option. */

@@ -1,4 +1,9 @@
 import type { Duplex } from 'node:stream';
+import type { ClientHandshake, SocketSettings } from './client';
+import { connect } from './client';
+import type { ClientOptions } from './client-options';
+import { offerAsClient } from './deflate/extension';
+import { EXTENSION_NAME } from './deflate/negotiate';
 import { GuardedEmitter } from './emitter';
 import type {
   EventListener,
@@ -12,6 +17,7 @@ import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { SendData } from './payload';
 import { payloadLength, toBinary, toBuffer, toPayload } from './payload';
+import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
@@ -19,6 +25,7 @@ import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
 import type { WriteCallback } from './protocol/sender';
 import { State } from './protocol/state';
+import { rethrow } from './rethrow';
 
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
@@ -26,7 +33,7 @@ export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 export interface SendOptions {
   /** Send a binary message. @defaultValue `true` unless the data is a string or a number */
   binary?: boolean | undefined;
-  /** Accepted for `ws`; compression has to be negotiated to have an effect. */
+  /** Compress the message, where compression was agreed on. @defaultValue `true` */
   compress?: boolean | undefined;
   /** Whether this is the last fragment of the message. @defaultValue `true` */
   fin?: boolean | undefined;
@@ -35,6 +42,7 @@ export interface SendOptions {
 }
 
 const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
+const EMPTY = Buffer.alloc(0);
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 
 /**
@@ -69,18 +77,39 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
   private unsentBytes = 0;
   private subprotocol = '';
+  private address: string | undefined = undefined;
+  /** The way to OPEN, of a client that is still on it. */
+  private handshake: ClientHandshake | undefined = undefined;
 
   /**
    * Makes the WebSocket of the server's side, to be given its socket by {@link setSocket}.
    *
-   * @param address `null`
    * @param options limits and switches; `undefined` is always the default
    * @throws TypeError or RangeError that names the option and the value
    */
-  constructor(address: null, _protocols?: undefined, options: WebSocketOptions = {}) {
-    super(behaviorOf(options));
-    if (address !== null) throw new TypeError('The first argument must be null');
-    this.settings = resolveOptions(options);
+  constructor(address: null, protocols?: undefined, options?: WebSocketOptions);
+  /**
+   * Connects to a server.
+   *
+   * @param address `ws:`, `wss:`, `http:`, `https:`, or `ws+unix:<socket>[:<path>]`
+   * @param protocols subprotocols to ask for, the one liked best first
+   * @throws SyntaxError for an address or subprotocols that are none
+   * @throws TypeError or RangeError that names the option and the value
+   */
+  constructor(address: string | URL, protocols?: string | string[], options?: ClientOptions);
+  constructor(address: string | URL, options?: ClientOptions);
+  constructor(
+    address: string | URL | null,
+    protocols?: string | string[] | ClientOptions,
+    options?: ClientOptions,
+  ) {
+    const given = isOptions(protocols) ? protocols : (options ?? {});
+    super(behaviorOf(given));
+    this.settings = resolveOptions(given);
+    if (address === null) return;
+    const names = isOptions(protocols) ? undefined : protocols;
+    const extension = offerAsClient(given.perMessageDeflate, this.settings.limits);
+    this.handshake = connect(this, address, names, given, extension);
   }
 
   // ---- properties
@@ -110,7 +139,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
 
   /** The extensions in use, by name. */
   get extensions(): string {
-    return '';
+    return this.binding !== undefined && this.connection.compression ? EXTENSION_NAME : '';
   }
 
   /** The subprotocol agreed on, or `''`. */
@@ -120,7 +149,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
 
   /** The address a client connected to; `undefined` on the server's side. */
   get url(): string | undefined {
-    return undefined;
+    return this.address;
   }
 
   get isPaused(): boolean {
@@ -148,22 +177,21 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
    * @throws Error when it has a socket already
    * @throws TypeError or RangeError that names the option and the value
    */
-  setSocket(
-    socket: Duplex,
-    head: Buffer,
-    options: WebSocketOptions & { protocol?: string } = {},
-  ): void {
+  setSocket(socket: Duplex, head: Buffer, options: WebSocketOptions & SocketSettings = {}): void {
     if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
     this.settings = overrideOptions(this.settings, options);
+    this.handshake = undefined;
     const binding = new Binding(socket, this);
     this.binding = binding;
     this.subprotocol = options.protocol ?? '';
     this.connection = new Connection(
       {
-        role: 'server',
+        role: options.role ?? 'server',
         limits: this.settings.limits,
         autoPong: this.settings.autoPong,
         skipUTF8Validation: this.settings.skipUTF8Validation,
+        maskingKey: options.maskingKey,
+        compression: options.compression,
       },
       binding,
       this,
@@ -190,7 +218,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
     const payload = this.payloadToSend(data, done);
     if (payload === undefined) return;
     const binary = settings?.binary ?? typeof payload !== 'string';
-    this.connection.send(payload, binary, settings?.fin ?? true, done);
+    this.connection.send(payload, binary, settings?.fin ?? true, done, settings?.compress ?? true);
   }
 
   /**
@@ -233,8 +261,10 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
    * @throws RangeError for a reason that is too long
    */
   close(code?: number, reason?: string | Uint8Array): void {
-    if (this.state === State.CLOSED || this.binding === undefined) return;
-    this.connection.close(code, reason);
+    if (this.handshake !== undefined) this.handshake.abort();
+    else if (this.binding !== undefined && this.state !== State.CLOSED) {
+      this.connection.close(code, reason);
+    }
   }
 
   /**
@@ -242,6 +272,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
    * that wait for a slow peer are dropped, and their callbacks told so. Messages that have been read are delivered.
    */
   terminate(): void {
+    if (this.handshake !== undefined) this.handshake.abort();
     if (this.state === State.CLOSED || this.binding === undefined) return;
     this.state = State.CLOSING;
     this.binding.destroy();
@@ -249,14 +280,14 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
 
   /** Stops reading: no message is delivered after the current one until {@link resume}, or the end of the connection. */
   pause(): void {
-    if (this.state === State.CONNECTING || this.state === State.CLOSED) return;
+    if (this.binding === undefined || this.state === State.CLOSED) return;
     this.paused = true;
     this.stopReading();
   }
 
   /** Goes on reading, in a tick of its own: no message is delivered before the caller is done. */
   resume(): void {
-    if (this.state === State.CONNECTING || this.state === State.CLOSED) return;
+    if (this.binding === undefined || this.state === State.CLOSED) return;
     this.paused = false;
     process.nextTick(() => this.continueDelivery());
   }
@@ -278,6 +309,34 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
     listener: EventListener<Type>,
   ): void {
     removeEventListener(this, type, listener);
+  }
+
+  // ---- the handshake's calls
+
+  /** @internal */
+  setUrl(url: string): void {
+    this.address = url;
+  }
+
+  /** @internal Emits one of the events of a handshake. */
+  announce(event: 'upgrade' | 'redirect' | 'unexpected-response', ...values: unknown[]): void {
+    this.tell(event, values[0], values[1]);
+  }
+
+  /** @internal There will be no socket: CLOSING at once; 'error' and 'close' in a tick of their own. */
+  failOpening(error: Error): void {
+    this.state = State.CLOSING;
+    this.handshake = undefined;
+    process.nextTick(() => {
+      try {
+        // As with any emitter and in `ws`, an error that nobody hears is thrown: who connects is there to hear it.
+        this.emit('error', error);
+      } catch (thrown) {
+        rethrow(thrown);
+      }
+      this.state = State.CLOSED;
+      this.tell('close', CloseCode.ABNORMAL, EMPTY);
+    });
   }
 
   // ---- the connection's calls
@@ -364,6 +423,11 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
     }
     this.connection[kind](payload, done);
   }
+}
+
+/** Whether the second argument is that of `new WebSocket(address, options)`. */
+function isOptions(argument: unknown): argument is ClientOptions {
+  return typeof argument === 'object' && argument !== null && !(Symbol.iterator in argument);
 }
 
 /** Checks what stands in a callback's place; `null` is as good as none. */

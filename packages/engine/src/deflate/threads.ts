@@ -1,0 +1,216 @@
+import type { DeflateRaw, InflateRaw } from 'node:zlib';
+import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
+import type { CompressionSettings } from './coder';
+import { cutShort, isLeft, isWhole, TAIL_AND_END } from './coder';
+import { slide } from './history';
+import { finalBlocksFault, MAX_FINAL_BLOCKS } from './limits';
+
+/** `output` is `null` for a message that became larger than allowed. */
+export type JobDone = (error: Error | null, output: Buffer | null) => void;
+
+/** Starts jobs in order, so many at once. */
+export class Limiter {
+  private readonly limit: number;
+  private running = 0;
+  private readonly waiting = new Set<Job>();
+
+  /** @param limit jobs at once; `Infinity` is no limit */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  /** Jobs that wait for their turn. */
+  get queued(): number {
+    return this.waiting.size;
+  }
+
+  /** Jobs on the thread pool. */
+  get active(): number {
+    return this.running;
+  }
+
+  add(job: Job): void {
+    this.waiting.add(job);
+    this.next();
+  }
+
+  /** Takes out a job that has not started. */
+  remove(job: Job): void {
+    this.waiting.delete(job);
+  }
+
+  /** A job has ended. */
+  free(): void {
+    this.running--;
+    this.next();
+  }
+
+  private next(): void {
+    for (const job of this.waiting) {
+      if (this.running >= this.limit) return;
+      this.waiting.delete(job);
+      this.running++;
+      job.start();
+    }
+  }
+}
+
+/** The work on one message on the thread pool. */
+export abstract class Job {
+  private readonly limiter: Limiter;
+  private readonly done: JobDone;
+  private stream: DeflateRaw | InflateRaw | null = null;
+  private over = false;
+
+  constructor(limiter: Limiter, done: JobDone) {
+    this.limiter = limiter;
+    this.done = done;
+  }
+
+  /** Called by the limiter when it is this job's turn. */
+  abstract start(): void;
+
+  /** Ends the job; `done` is not called any more. */
+  cancel(): void {
+    if (this.over) return;
+    this.over = true;
+    if (this.stream === null) this.limiter.remove(this);
+    else this.leave();
+  }
+
+  /** Collects what a stream puts out, up to so many bytes. */
+  protected collect(
+    stream: DeflateRaw | InflateRaw,
+    most: number,
+    onEnd: (pieces: Buffer[], total: number) => void,
+  ): void {
+    const pieces: Buffer[] = [];
+    let total = 0;
+    this.stream = stream;
+    stream.on('error', (error) => this.finish(error, null));
+    stream.on('data', (piece: Buffer) => {
+      if (this.over) return;
+      pieces.push(piece);
+      total += piece.length;
+      if (total > most) this.finish(null, null);
+    });
+    stream.on('end', () => {
+      if (!this.over) onEnd(pieces, total);
+    });
+  }
+
+  protected finish(error: Error | null, output: Buffer | null): void {
+    if (this.over) return;
+    this.over = true;
+    this.leave();
+    this.done(error, output);
+  }
+
+  /** Leaves the place to another job. A chunk that zlib is at is finished, but nobody waits for it. */
+  private leave(): void {
+    const stream = this.stream;
+    if (stream === null) return;
+    if (stream.closed) this.limiter.free();
+    else stream.once('close', () => this.limiter.free()).destroy();
+  }
+}
+
+/** Compresses a message into blocks that refer to nothing before it. */
+export class DeflateJob extends Job {
+  private readonly payload: Uint8Array;
+  private readonly settings: CompressionSettings;
+  private readonly chunkSize: number;
+
+  constructor(
+    limiter: Limiter,
+    payload: Uint8Array,
+    settings: CompressionSettings,
+    chunkSize: number,
+    done: JobDone,
+  ) {
+    super(limiter, done);
+    this.payload = payload;
+    this.settings = settings;
+    this.chunkSize = chunkSize;
+  }
+
+  start(): void {
+    const { windowBits, level, memLevel, strategy } = this.settings;
+    const stream = createDeflateRaw({
+      windowBits,
+      level,
+      memLevel,
+      strategy,
+      chunkSize: this.chunkSize,
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+    this.collect(stream, Number.POSITIVE_INFINITY, (pieces, total) => {
+      this.finish(null, Buffer.concat(pieces, total));
+    });
+    stream.end(this.payload);
+  }
+}
+
+/** Inflates a message. */
+export class InflateJob extends Job {
+  private readonly windowBits: number;
+  private readonly most: number;
+  private readonly chunkSize: number;
+  /** What is still to be read. */
+  private payload: Buffer;
+  private window: Buffer;
+  private readonly pieces: Buffer[] = [];
+  private total = 0;
+  private finalBlocks = 0;
+
+  /**
+   * @param window what came before the message
+   * @param most bytes that it may become
+   */
+  constructor(
+    limiter: Limiter,
+    payload: Buffer,
+    windowBits: number,
+    window: Buffer,
+    most: number,
+    chunkSize: number,
+    done: JobDone,
+  ) {
+    super(limiter, done);
+    this.payload = payload;
+    this.windowBits = windowBits;
+    this.window = window;
+    this.most = most;
+    this.chunkSize = chunkSize;
+  }
+
+  start(): void {
+    const { windowBits, window, chunkSize, payload } = this;
+    const dictionary = window.length > 0 ? window : undefined;
+    const stream = createInflateRaw({ windowBits, dictionary, chunkSize });
+    this.collect(stream, this.most - this.total, (pieces, total) => {
+      this.total += total;
+      for (const piece of pieces) this.pieces.push(piece);
+      stream.destroy();
+      this.goOn(stream.bytesWritten, pieces);
+    });
+    stream.write(payload);
+    stream.end(TAIL_AND_END);
+  }
+
+  /** RFC 7692 7.2.3.4: behind a final block the message goes on, with the same window. */
+  private goOn(read: number, pieces: readonly Buffer[]): void {
+    const { length } = this.payload;
+    if (read > length && !isWhole(length, read)) {
+      this.finish(cutShort(), null);
+    } else if (!isLeft(this.payload, read)) {
+      this.finish(null, Buffer.concat(this.pieces, this.total));
+    } else if (++this.finalBlocks > MAX_FINAL_BLOCKS) {
+      this.finish(finalBlocksFault(), null);
+    } else {
+      this.payload = this.payload.subarray(read);
+      this.window = slide(this.window, pieces, 2 ** this.windowBits);
+      this.start();
+    }
+  }
+}
