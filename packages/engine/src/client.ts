@@ -140,6 +140,8 @@ export class ClientHandshake {
     this.turn = queue.join(remoteOf(address, options), () => this.startTimer());
     const request = this.createRequest(offer, this.turn);
     this.request = request;
+    // Else Node drops what is behind the first 2000, the handshake's own among it; `maxHeaderSize` bounds them all.
+    request.maxHeadersCount = 0;
     request.on('error', (error) => {
       if (request === this.request) this.fail(error);
     });
@@ -179,12 +181,10 @@ export class ClientHandshake {
     // As `ws` has it: `false` is a connection of its own, and so is what there is without an agent.
     if (agent === false) return undefined;
     // What is no agent is Node's to refuse.
-    if (agent !== undefined && agent !== null)
-      return agent === true ? agent : agentInTurn(agent, turn);
-    if (options.createConnection !== undefined || address.socketPath !== undefined)
-      return undefined;
-    const proxying = environmentProxyAgent(address.secure);
-    return proxying && agentInTurn(proxying, turn);
+    if (agent === true) return agent;
+    const own = options.createConnection !== undefined || address.socketPath !== undefined;
+    const chosen = agent ?? (own ? undefined : environmentProxyAgent(address.secure));
+    return chosen && agentInTurn(chosen, turn);
   }
 
   private startTimer(): void {
