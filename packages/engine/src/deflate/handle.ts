@@ -122,14 +122,10 @@ export class HandleDeflater implements Deflater {
   }
 
   deflate(payload: Uint8Array): Buffer {
-    const bytes = this.handle.process(
-      Z_SYNC_FLUSH,
-      payload,
-      0,
-      payload.length,
-      Number.POSITIVE_INFINITY,
-    );
-    if (bytes === null) throw new Error('Compressed data cannot be endless');
+    // What does not compress becomes a little larger. A handle that puts out more than that does not work.
+    const most = 2 * payload.length + OUTPUT.length;
+    const bytes = this.handle.process(Z_SYNC_FLUSH, payload, 0, payload.length, most);
+    if (bytes === null) throw new Error(`zlib made more than ${most} bytes of ${payload.length}`);
     return bytes;
   }
 

@@ -1,0 +1,84 @@
+import { deflateOnce } from '../../src/deflate/deflation';
+import { setSynchronousMethod } from '../../src/deflate/synchronous';
+import { toHex } from '../support/bytes';
+import {
+  closeAll,
+  connect,
+  connectPair,
+  deflate,
+  expectBytes,
+  inflate,
+  inflateStream,
+  NO_LIMITS,
+  NO_TAKEOVER,
+  text,
+} from '../support/deflate';
+
+afterEach(closeAll);
+
+describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => {
+  beforeEach(() => setSynchronousMethod(method));
+
+  describe('compresses', () => {
+    test.each([
+      ['server', {}, {}, 0, true],
+      ['server', { serverNoContextTakeover: true }, {}, 1023, false],
+      ['server', { serverNoContextTakeover: true }, {}, 1024, true],
+      ['server', { clientNoContextTakeover: true }, {}, 0, true],
+      ['client', { clientNoContextTakeover: true }, {}, 1023, false],
+      ['client', { clientNoContextTakeover: true }, { threshold: 0 }, 0, true],
+      [
+        'client',
+        { clientNoContextTakeover: true },
+        { threshold: Number.POSITIVE_INFINITY },
+        1e9,
+        false,
+      ],
+    ] as const)('%s %j %j %i', (role, agreement, options, length, expected) => {
+      expect(connect(role, agreement, NO_LIMITS, options).compresses(length)).toBe(expected);
+    });
+  });
+
+  describe('frames compressed elsewhere', () => {
+    test('the next message refers to nothing before them', async () => {
+      const [client, server] = connectPair();
+      const message = text(1000);
+      const first = await deflate(client, message);
+      await inflate(server, first);
+      const prepared = deflateOnce(text(5000, 9), client.settings);
+      expectBytes(await inflate(server, prepared), text(5000, 9));
+      client.sentElsewhere();
+      const second = await deflate(client, message);
+      expectBytes(second, first);
+      expectBytes(await inflate(server, second), message);
+      expect((await deflate(client, message)).length).toBeLessThan(first.length);
+    });
+
+    test('before anything was sent', async () => {
+      const [client, server] = connectPair();
+      client.sentElsewhere();
+      expectBytes(await inflate(server, await deflate(client, text(10))), text(10));
+    });
+
+    test('deflateOnce is readable with the smallest window and none before', () => {
+      for (const serverMaxWindowBits of [8, 15]) {
+        const { settings } = connect('server', { serverMaxWindowBits });
+        for (const size of [0, 1, 500, 20_000, 300_000]) {
+          const bytes = deflateOnce(text(size), settings);
+          expectBytes(inflateStream([bytes], serverMaxWindowBits), text(size));
+          expectBytes(deflateOnce(text(size), settings), bytes);
+        }
+      }
+      expect(toHex(deflateOnce(Buffer.alloc(0), connect('server').settings))).toBe('00');
+    });
+
+    test('connections with the same parameters have the same settings', () => {
+      const one = connect('server', { serverMaxWindowBits: 10 });
+      expect(connect('server', { serverMaxWindowBits: 10, ...NO_TAKEOVER }).settings).toBe(
+        one.settings,
+      );
+      expect(connect('client', { clientMaxWindowBits: 10 }).settings).toBe(one.settings);
+      expect(connect('server', { serverMaxWindowBits: 11 }).settings).not.toBe(one.settings);
+    });
+  });
+});
