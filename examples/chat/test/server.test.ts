@@ -1,0 +1,89 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { WebSocket } from 'ws';
+
+// The program that `npm start` runs, as a process of its own.
+
+// Compiling the packages' sources takes the child a moment.
+jest.setTimeout(30_000);
+
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+function start(env: NodeJS.ProcessEnv) {
+  const args = ['--require', join(__dirname, 'source.cjs'), join(__dirname, '..', 'server.js')];
+  const { PORT, SESSION_SECRET, ...rest } = process.env;
+  const child = spawn(process.execPath, args, {
+    env: { ...rest, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  return child;
+}
+
+/** Waits for the line with the address. */
+async function listening({ stdout }: ReturnType<typeof start>): Promise<URL> {
+  for await (const line of createInterface(stdout)) {
+    const [url] = /http:\/\/\S+/.exec(line) ?? [];
+    if (url !== undefined) return new URL(url);
+  }
+  throw new Error('the program ended and has not printed an address');
+}
+
+async function login(url: URL): Promise<string> {
+  const body = new URLSearchParams({ name: 'Ada' });
+  const { headers } = await fetch(new URL('/login', url), {
+    method: 'POST',
+    body,
+    redirect: 'manual',
+  });
+  return headers.getSetCookie()[0].split(';')[0];
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s says goodbye to the sockets and ends it',
+  async (signal) => {
+    const child = start({ PORT: '0' });
+    const url = await listening(child);
+    const socket = new WebSocket(`ws://127.0.0.1:${url.port}/chat/lobby`, {
+      headers: { cookie: await login(url) },
+    });
+    await once(socket, 'message');
+    const goodbye = once(socket, 'close');
+    const end = once(child, 'exit');
+    // Ctrl+C reaches a process twice when the one that started it hands it on.
+    child.kill(signal);
+    child.kill(signal);
+    expect((await goodbye)[0]).toBe(1001);
+    expect(await end).toEqual([0, null]);
+  },
+);
+
+test('says that a port is taken', async () => {
+  const other = createServer().listen(0);
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const child = start({ PORT: String(port) });
+  const [[code], complaint] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+  other.close();
+  expect(code).toBe(1);
+  expect(complaint).toBe(
+    `Port ${port} is taken by another program. Choose one: PORT=${port + 1} npm start\n`,
+  );
+});
+
+test.each(['http', '-1', '65536', '80.5'])('refuses PORT=%s', async (PORT) => {
+  const child = start({ PORT });
+  const [[code], complaint] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
+  expect(code).toBe(1);
+  expect(complaint).toBe(`PORT must be a number from 0 to 65535, and it is "${PORT}".\n`);
+});
