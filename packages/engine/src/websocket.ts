@@ -368,6 +368,11 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   }
 
   /** @internal */
+  onReadable(): void {
+    this.binding?.resumeReading();
+  }
+
+  /** @internal */
   onState(state: State): void {
     this.state = state;
     if (state === State.CLOSED) {

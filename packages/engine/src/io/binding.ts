@@ -88,8 +88,9 @@ export class Binding implements FrameWriter {
     this.outbox.cork();
     this.owner.connection.resume();
     this.outbox.uncork();
-    // A listener may have paused again.
-    if (!this.owner.connection.isSuspended) this.socket.resume();
+    // A listener may have paused again, or the next message may be a compressed one.
+    const { isSuspended, isInflating } = this.owner.connection;
+    if (!isSuspended && !isInflating) this.socket.resume();
   }
 
   /** Destroys the socket if the closing handshake is not over in time. */
@@ -103,6 +104,8 @@ export class Binding implements FrameWriter {
     this.outbox.cork();
     this.owner.connection.receive(chunk);
     this.outbox.uncork();
+    // What is read now would only be kept.
+    if (this.owner.connection.isInflating) this.socket.pause();
   }
 
   ended(): void {

@@ -34,6 +34,8 @@ export interface ConnectionHandler {
   onFault(error: ProtocolError): void;
   /** The state has changed. */
   onState(state: State): void;
+  /** What had to wait for a message to be inflated has been parsed: reading may go on. */
+  onReadable(): void;
 }
 
 export interface ConnectionOptions {
@@ -141,6 +143,11 @@ export class Connection implements FrameSink, FrameContext {
 
   get isSuspended(): boolean {
     return this.suspended;
+  }
+
+  /** Whether a message is being inflated: what is received meanwhile has to be kept, so that nothing more should be read. */
+  get isInflating(): boolean {
+    return this.inflating;
   }
 
   /** Goes on where {@link suspend} stopped. */
@@ -296,8 +303,10 @@ export class Connection implements FrameSink, FrameContext {
 
   private afterInflating(): void {
     if (!this.suspended || this.draining) this.resume();
+    if (this.inflating) return;
+    if (!this.suspended) this.handler.onReadable();
     const event = this.transportEvent;
-    if (event === undefined || this.inflating) return;
+    if (event === undefined) return;
     this.transportEvent = undefined;
     if (event === 'closed') this.transportClosed();
     else this.receiveEnd();

@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream';
 import { duplexPair } from 'node:stream';
 import type { BindingOwner } from '../../src/io/binding';
 import { Binding } from '../../src/io/binding';
+import type { MessageCompression } from '../../src/protocol/compression';
 import type { ConnectionHandler } from '../../src/protocol/connection';
 import { Connection } from '../../src/protocol/connection';
 import { resolveLimits } from '../../src/protocol/limits';
 import { State } from '../../src/protocol/state';
 import { cut, hex, pattern, toHex } from '../support/bytes';
+import { FakeCompression } from '../support/compression';
 import { BINARY, CLOSE, frame, PING, TEXT } from '../support/frames';
 import type { SocketPair } from '../support/sockets';
 import { socketPair, until } from '../support/sockets';
@@ -25,7 +27,11 @@ class BoundConnection implements BindingOwner, ConnectionHandler {
   /** Messages to pause at. */
   pauseAt = /never/;
 
-  constructor(socket: Duplex, head: Buffer = Buffer.alloc(0)) {
+  constructor(
+    socket: Duplex,
+    head: Buffer = Buffer.alloc(0),
+    compression: MessageCompression | undefined = undefined,
+  ) {
     this.binding = new Binding(socket, this);
     this.connection = new Connection(
       {
@@ -33,6 +39,7 @@ class BoundConnection implements BindingOwner, ConnectionHandler {
         limits: resolveLimits({ maxPayload: 0 }),
         autoPong: true,
         skipUTF8Validation: false,
+        compression,
       },
       this.binding,
       this,
@@ -72,6 +79,10 @@ class BoundConnection implements BindingOwner, ConnectionHandler {
 
   onFault(error: Error): void {
     this.log.push(error.message);
+  }
+
+  onReadable(): void {
+    this.binding.resumeReading();
   }
 
   onState(state: State): void {
@@ -131,6 +142,22 @@ describe('reading', () => {
     new BoundConnection(ours);
     expect(ours.timeout).toBe(0);
     expect(setNoDelay).toHaveBeenCalledWith();
+  });
+
+  test('stops while a message is inflated, so that what follows waits at the peer', async () => {
+    const compression = new FakeCompression();
+    compression.slow = true;
+    const bound = new BoundConnection(pair.ours, undefined, compression);
+    pair.theirs.write(frame({ opcode: TEXT, rsv: 4, payload: 'cba', key: KEY }));
+    await until(() => bound.connection.isInflating);
+    expect(pair.ours.isPaused()).toBe(true);
+    bound.binding.resumeReading();
+    expect(pair.ours.isPaused()).toBe(true);
+    pair.theirs.write(text('d'));
+    compression.finish();
+    expect(pair.ours.isPaused()).toBe(false);
+    await bound.told('d');
+    expect(bound.log).toEqual(['abc', 'd']);
   });
 
   test('from any Duplex', async () => {

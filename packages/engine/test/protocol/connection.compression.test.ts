@@ -146,6 +146,22 @@ describe('while a message is inflated', () => {
     expect(peer.log).toEqual(['text cba', 'text d']);
   });
 
+  test('reading had better stop, and is told when it may go on', () => {
+    peer.receive(from(compressed('abc'), compressed('de')));
+    expect([peer.connection.isInflating, peer.readable]).toEqual([true, 0]);
+    compression.finish();
+    expect([peer.connection.isInflating, peer.readable]).toEqual([true, 0]);
+    compression.finish();
+    expect([peer.connection.isInflating, peer.readable]).toEqual([false, 1]);
+  });
+
+  test('reading does not go on while the reader pauses', () => {
+    peer.receive(from(compressed('abc')));
+    peer.connection.suspend();
+    compression.finish();
+    expect(peer.readable).toBe(0);
+  });
+
   test('a close frame waits as well', () => {
     peer.receive(from(compressed('abc'), { opcode: CLOSE, payload: hex('03e8') }));
     expect(peer.connection.state).toBe(State.OPEN);

@@ -31,6 +31,8 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
   /** Callbacks of the frames sent, for the test to call. */
   readonly callbacks: (WriteCallback | undefined)[] = [];
   blocked = false;
+  /** How often the connection has said that reading may go on. */
+  readable = 0;
   /** What the application does on each message, before the next bytes are looked at. */
   onEachMessage: (() => void) | undefined = undefined;
   /** Whether the last message lay in the chunk that was read. */
@@ -108,6 +110,10 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
   onFault(error: ProtocolError): void {
     const { closeCode, code, message } = error;
     this.log.push(`fault ${closeCode} ${code} ${error.constructor.name} ${message}`);
+  }
+
+  onReadable(): void {
+    this.readable++;
   }
 
   onState(state: State): void {
