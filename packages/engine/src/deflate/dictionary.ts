@@ -59,7 +59,7 @@ export class DictionaryInflater implements Inflater {
   inflate(payload: Uint8Array, start: number, most: number): Buffer | null {
     const input = Buffer.concat([payload.subarray(start), TAIL_AND_END]);
     const inflated = this.inflateAll(input, most);
-    if (inflated === null) return null;
+    if (inflated === null || inflated.buffer.length > most) return null;
     const length = payload.length - start;
     const read = inflated.engine.bytesWritten;
     if (read > length && !isWhole(length, read)) throw cutShort();
@@ -80,7 +80,8 @@ export class DictionaryInflater implements Inflater {
     try {
       return inflateRawSync(input, {
         windowBits: this.windowBits,
-        maxOutputLength: most,
+        // zlib takes no limit of 0, which is what the message may have left.
+        maxOutputLength: Math.max(most, 1),
         info: true,
         dictionary: dictionary(this.window),
       }) as unknown as Inflated;

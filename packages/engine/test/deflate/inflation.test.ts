@@ -169,6 +169,21 @@ describe.each(['handle', 'dictionary'] as const)('Inflation by %s', (method) => 
       }
     });
 
+    test('a message that is full before its last blocks', async () => {
+      for (const size of [500, 40_000, 400_000]) {
+        const blocks = Buffer.concat([deflateRawSync(text(size)), hex('0300 0300 00')]);
+        for (const agreement of [{}, NO_TAKEOVER]) {
+          const exact = connect('server', agreement, {
+            maxPayload: size,
+            maxCompressedPayload: 1e6,
+          });
+          expectBytes(await inflate(exact, blocks), text(size));
+          const more = Buffer.concat([deflateRawSync(text(size)), hex('4a0400')]);
+          await expect(inflate(exact, more)).rejects.toMatchObject({ closeCode: 1009 });
+        }
+      }
+    });
+
     test.each([{}, NO_TAKEOVER])('a bomb is stopped early: %j', async (agreement) => {
       expect(bomb.length).toBeGreaterThan(60_000);
       const before = process.memoryUsage();
