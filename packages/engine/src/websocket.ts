@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { ClientHandshake, SocketSettings } from './client';
 import { connect } from './client';
 import type { ClientOptions } from './client-options';
+import { Sender } from './compat/sender';
 import { offerAsClient } from './deflate/extension';
 import { EXTENSION_NAME } from './deflate/negotiate';
 import { GuardedEmitter } from './emitter';
@@ -71,6 +72,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
 
   private settings: ResolvedOptions;
   private binding: Binding | undefined = undefined;
+  private frameSender: Sender | undefined = undefined;
   private state: State = State.CONNECTING;
   private paused = false;
   private binary: BinaryType = 'nodebuffer';
@@ -159,6 +161,17 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   /** @internal The socket, for what the API does not offer; `ws` users read `remoteAddress` from it. */
   get _socket(): Duplex | null {
     return this.binding?.socket ?? null;
+  }
+
+  /** @internal Sends frames made by `Sender.frame`; Socket.IO broadcasts by it. `null` while CONNECTING, as in `ws`. */
+  get _sender(): Sender | null {
+    if (this.binding === undefined) return null;
+    this.frameSender ??= new Sender((frames, callback) => {
+      const done = toCallback(callback);
+      if (this.state === State.OPEN) this.connection.sendFramed(frames, done);
+      else if (done !== undefined) process.nextTick(done, this.notOpen());
+    });
+    return this.frameSender;
   }
 
   /** @internal */

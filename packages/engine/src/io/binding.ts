@@ -71,6 +71,10 @@ export class Binding implements FrameWriter {
     this.outbox.write(first, payload, key, callback);
   }
 
+  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    this.outbox.writeFramed(frames, callback);
+  }
+
   end(): void {
     this.outbox.end();
   }

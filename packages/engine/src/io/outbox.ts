@@ -89,15 +89,35 @@ export class Outbox implements FrameWriter {
     const header = headerSize(length, key !== undefined);
     if (length <= COPY_UP_TO) this.copyFrame(first, payload, length, header, key);
     else this.largeFrame(first, payload, length, header, key);
-    this.queuedBytes += header + length;
-    if (callback !== undefined) {
-      if (this.callbacks === undefined) this.callbacks = [callback];
-      else this.callbacks.push(callback);
+    this.queued(header + length, callback);
+  }
+
+  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    if (this.ended) {
+      if (callback !== undefined) process.nextTick(callback, socketClosed());
+      return;
     }
-    if (!this.corked && !this.scheduled) {
-      this.scheduled = true;
-      if (dirty.push(this) === 1) process.nextTick(flushDirty);
+    let size = 0;
+    for (const part of frames) size += part.length;
+    if (size === 0) {
+      if (callback !== undefined) process.nextTick(callback);
+      return;
     }
+    if (size <= COPY_UP_TO) {
+      const tail = this.tailFor(size);
+      let at = this.tailEnd;
+      for (const part of frames) {
+        tail.set(part, at);
+        at += part.length;
+      }
+      this.extendTail(tail, size);
+    } else {
+      this.closeTail();
+      for (const part of frames) {
+        this.parts.push(Buffer.from(part.buffer, part.byteOffset, part.length));
+      }
+    }
+    this.queued(size, callback);
   }
 
   /** Keeps frames together until {@link uncork}: for the time one chunk is parsed. */
@@ -151,6 +171,19 @@ export class Outbox implements FrameWriter {
     for (const batch of batches) settle(batch, socketClosed());
   }
 
+  /** Counts what was queued, and sees to it that it is sent by the end of the tick. */
+  private queued(bytes: number, callback: WriteCallback | undefined): void {
+    this.queuedBytes += bytes;
+    if (callback !== undefined) {
+      if (this.callbacks === undefined) this.callbacks = [callback];
+      else this.callbacks.push(callback);
+    }
+    if (!this.corked && !this.scheduled) {
+      this.scheduled = true;
+      if (dirty.push(this) === 1) process.nextTick(flushDirty);
+    }
+  }
+
   private flush(): void {
     if (!this.ended && !this.blocked) this.send();
   }
@@ -202,9 +235,18 @@ export class Outbox implements FrameWriter {
     key: number | undefined,
   ): void {
     const size = header + length;
-    // A frame that waits must not keep a slab alive that other connections' frames share.
-    const tail = this.blocked ? this.ownTail(size) : this.sharedTail(size);
+    const tail = this.tailFor(size);
     fill(tail, this.tailEnd, first, payload, length, key);
+    this.extendTail(tail, size);
+  }
+
+  /** Memory in which the tail can be made `size` bytes longer. */
+  private tailFor(size: number): Buffer {
+    // A frame that waits must not keep a slab alive that other connections' frames share.
+    return this.blocked ? this.ownTail(size) : this.sharedTail(size);
+  }
+
+  private extendTail(tail: Buffer, size: number): void {
     this.tailEnd += size;
     if (tail === slab) slabUsed = this.tailEnd;
   }

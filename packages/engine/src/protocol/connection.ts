@@ -231,6 +231,11 @@ export class Connection implements FrameSink, FrameContext {
     this.sender.message(payload, binary, fin, compress, callback);
   }
 
+  /** Sends frames that were made elsewhere, as they are. Only an OPEN connection sends. */
+  sendFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    this.sender.framed(frames, callback);
+  }
+
   /** Sends a ping of at most 125 bytes. */
   ping(payload: Uint8Array | string, callback?: WriteCallback): void {
     this.sender.frame(FIN | Opcode.PING, payload, callback);

@@ -23,6 +23,8 @@ export interface FrameWriter {
     key: number | undefined,
     callback?: WriteCallback,
   ): void;
+  /** Queues bytes that are framed already. They must not change before the callback. */
+  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void;
   /** Ends our side of the transport after what is queued. */
   end(): void;
   /** Ends the transport at once. */
@@ -97,18 +99,18 @@ export class MessageSender {
 
   /** Sends one frame as it is, in its turn. */
   frame(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
-    if (this.queue === undefined || this.queue.idle) {
-      this.write(first, payload, callback);
+    if (this.idle) this.write(first, payload, callback);
+    else this.line(sizeOf(payload), () => this.write(first, payload, callback), callback);
+  }
+
+  /** Sends bytes that are framed already, in their turn. */
+  framed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    if (this.idle) {
+      this.writeFramed(frames, callback);
       return;
     }
-    this.queue.push({
-      bytes: sizeOf(payload),
-      run: (done) => {
-        this.write(first, payload, callback);
-        done();
-      },
-      abandon: (error) => refuse(callback, error),
-    });
+    const bytes = frames.reduce((sum, part) => sum + part.length, 0);
+    this.line(bytes, () => this.writeFramed(frames, callback), callback);
   }
 
   /** Ends our side of the transport after everything that was sent. */
@@ -136,8 +138,25 @@ export class MessageSender {
     this.compression?.close();
   }
 
+  /** Lines up behind frames that are not ready. */
+  private line(bytes: number, write: () => void, callback: WriteCallback | undefined): void {
+    this.queue?.push({
+      bytes,
+      run: (done) => {
+        write();
+        done();
+      },
+      abandon: (error) => refuse(callback, error),
+    });
+  }
+
   private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
     this.writer.write(first, payload, this.maskingKey?.(), callback);
+  }
+
+  private writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    if (frames.length > 0 && (frames[0][0] & RSV1) !== 0) this.compression?.sentElsewhere();
+    this.writer.writeFramed(frames, callback);
   }
 
   /** Sends a frame whose payload is not ready: it is read, compressed or both first. */

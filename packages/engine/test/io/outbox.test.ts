@@ -578,6 +578,24 @@ describe('the end of the transport', () => {
   });
 });
 
+test('frames made elsewhere: one callback, an error after the end, nothing to write for no bytes', async () => {
+  const told: unknown[] = [];
+  const note = (error?: Error | null) => told.push(error?.message);
+  outbox.writeFramed([hex('8101'), hex('61')], note);
+  outbox.writeFramed([], note);
+  outbox.writeFramed([]);
+  await tick();
+  transport.confirm();
+  expect(transport.calls).toEqual(['write']);
+  expect(toHex(transport.bytes)).toBe('810161');
+  outbox.end();
+  outbox.writeFramed([hex('8100')], note);
+  outbox.writeFramed([hex('8100')]);
+  await tick();
+  const closed = 'The socket was closed before the data was written';
+  expect(told).toEqual([undefined, undefined, closed]);
+});
+
 test('queuedBytes counts framing and payload until they are handed over', async () => {
   outbox.write(FIN_TEXT, '\u20ac', undefined);
   expect(outbox.queuedBytes).toBe(2 + 3);
@@ -597,6 +615,7 @@ test('property: whatever is corked, blocked and drained, the bytes come in order
         size: fc.oneof(fc.nat(200), fc.nat(5000), fc.constantFrom(16_384, 16_385, 40_000)),
         masked: fc.boolean(),
         asText: fc.boolean(),
+        framed: fc.boolean(),
       }),
     },
     {
@@ -624,8 +643,11 @@ test('property: whatever is corked, blocked and drained, the bytes come in order
           const number = expected.length;
           const payload = step.asText ? 'x'.repeat(step.size) : pattern(step.size);
           const key = step.masked ? KEY : undefined;
-          expected.push(frame({ opcode: BINARY, payload, key }));
-          outbox.write(FIN_BINARY, payload, key, () => told.push(number));
+          const bytes = frame({ opcode: BINARY, payload, key });
+          expected.push(bytes);
+          const note = () => told.push(number);
+          if (step.framed) outbox.writeFramed([bytes.subarray(0, 2), bytes.subarray(2)], note);
+          else outbox.write(FIN_BINARY, payload, key, note);
           other.write(FIN_BINARY, 'between', undefined);
         }
       }

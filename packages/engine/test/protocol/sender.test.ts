@@ -27,6 +27,11 @@ class LoggingWriter implements FrameWriter {
     this.callbacks.push(callback);
   }
 
+  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    this.log.push(`framed ${Buffer.concat(frames).toString('hex')}`);
+    this.callbacks.push(callback);
+  }
+
   end(): void {
     this.log.push('end');
   }
@@ -266,6 +271,25 @@ describe('when the transport closes', () => {
     sender.close();
     expect(told).toEqual([`next: ${CLOSED}`]);
     expect(rethrow).toHaveBeenCalledWith(thrown);
+  });
+
+  test('frames made elsewhere keep their turn, and what they compress is told', () => {
+    compression.slow = true;
+    const sender = new MessageSender(writer, undefined, compression);
+    const compressed = Buffer.from('c101', 'hex');
+    sender.framed([Buffer.from('8101', 'hex'), Buffer.from('61', 'hex')], note('first'));
+    expect(compression.calls).toEqual([]);
+    sender.message('abc', false, true, true);
+    sender.framed([compressed, Buffer.from('62', 'hex')], note('second'));
+    expect([writer.log, sender.queuedBytes]).toEqual([['framed 810161'], 6]);
+    compression.finish();
+    expect(writer.log).toEqual(['framed 810161', 'c1 cba', 'framed c10162']);
+    expect(compression.calls.at(-1)).toBe('sentElsewhere');
+
+    sender.message('def', false, true, true);
+    sender.framed([compressed], note('third'));
+    sender.close();
+    expect(told).toEqual([`third: ${CLOSED}`]);
   });
 
   test('closing a sender that never had anything to wait for', () => {

@@ -79,6 +79,13 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
     this.callbacks.push(callback);
   }
 
+  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
+    const bytes = Buffer.concat(frames);
+    this.log.push(`sent ${toHex(bytes)}`);
+    this.sent.push(bytes);
+    this.callbacks.push(callback);
+  }
+
   end(): void {
     this.log.push('end');
   }
