@@ -226,7 +226,7 @@ describe('options', () => {
     const given = Object.fromEntries(names.map((name) => [name, undefined]));
     const { options } = noServer(given);
     expect(options).toEqual(noServer().options);
-    expect(options).toEqual({
+    expect(options).toMatchObject({
       autoPong: true,
       backlog: null,
       clientTracking: true,
