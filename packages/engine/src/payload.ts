@@ -32,11 +32,18 @@ export function toPayload(data: SendData | boolean): Uint8Array | string {
   if (ArrayBuffer.isView(data)) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   }
-  if (Array.isArray(data) && data.length > 0 && data.every((it) => it instanceof Uint8Array)) {
-    return Buffer.concat(data);
-  }
+  if (isListOfBytes(data)) return Buffer.concat(data);
   // Whatever is left, Buffer.from takes or refuses with a TypeError that names what it got.
   return Buffer.from(data as ArrayBuffer);
+}
+
+function isListOfBytes(data: unknown): data is readonly Uint8Array[] {
+  if (!Array.isArray(data) || data.length === 0) return false;
+  // Not `every`, which does not look at holes.
+  for (const part of data) {
+    if (!(part instanceof Uint8Array)) return false;
+  }
+  return true;
 }
 
 /** Bytes that a payload takes on the wire, without its header. */
