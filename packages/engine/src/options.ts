@@ -1,6 +1,6 @@
 import type { ProtocolError } from './protocol/errors';
 import type { LimitOptions, ResolvedLimits } from './protocol/limits';
-import { describe, resolveLimits } from './protocol/limits';
+import { describe, integerOption, resolveLimits } from './protocol/limits';
 import type { WebSocket } from './websocket';
 
 /** Options of one WebSocket, and of all WebSockets of a server. `undefined` is always the default. */
@@ -15,12 +15,33 @@ export interface WebSocketOptions extends LimitOptions {
    * @defaultValue false
    */
   skipUTF8Validation?: boolean | undefined;
+  /**
+   * Find peers that are gone without a word: after `interval` ms of silence a ping is sent, and after `timeout` more
+   * (the same as `interval` by default) the connection is cut, with 1006. Any byte is a sign of life. A stalled event loop
+   * and a paused WebSocket cost no healthy peer its connection.
+   * @defaultValue false
+   */
+  heartbeat?: false | { interval: number; timeout?: number | undefined } | undefined;
+  /**
+   * What becomes of a message that would exceed `maxBufferedAmount`: `'close'` closes the connection with 1013, `'drop'`
+   * lets the one message go. Either way its callback is told.
+   * @defaultValue 'close'
+   */
+  overflow?: 'close' | 'drop' | undefined;
+}
+
+/** A checked `heartbeat` option; both are 0 where it is off. */
+export interface HeartbeatOption {
+  readonly interval: number;
+  readonly timeout: number;
 }
 
 export interface ResolvedOptions {
   readonly limits: ResolvedLimits;
   readonly autoPong: boolean;
   readonly skipUTF8Validation: boolean;
+  readonly heartbeat: HeartbeatOption;
+  readonly overflow: 'close' | 'drop';
 }
 
 /** What the owner of many WebSockets (a server, a gateway) wants to know of each. */
@@ -47,6 +68,8 @@ const DEFAULTS: ResolvedOptions = {
   limits: resolveLimits({}),
   autoPong: true,
   skipUTF8Validation: false,
+  heartbeat: { interval: 0, timeout: 0 },
+  overflow: 'close',
 };
 
 interface Shared {
@@ -89,7 +112,38 @@ function resolve(options: WebSocketOptions, defaults: ResolvedOptions): Resolved
       options.skipUTF8Validation,
       defaults.skipUTF8Validation,
     ),
+    heartbeat: heartbeatOption(options.heartbeat, defaults.heartbeat),
+    overflow: overflowOption(options.overflow, defaults.overflow),
   };
+}
+
+/** The range of both parts of `heartbeat`. */
+const HEARTBEAT_RANGE = { min: 1, max: 2 ** 31 - 1, unit: 'milliseconds' };
+
+function heartbeatOption(given: unknown, fallback: HeartbeatOption): HeartbeatOption {
+  if (given === undefined || given === fallback) return fallback;
+  if (given === false) return DEFAULTS.heartbeat;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(
+      `The "heartbeat" option must be false or an object, got ${describe(given)}`,
+    );
+  }
+  const { interval, timeout }: { interval?: unknown; timeout?: unknown } = given;
+  if (interval === 0 && timeout === 0) return DEFAULTS.heartbeat;
+  if (interval === undefined) {
+    throw new TypeError('The "heartbeat.interval" option must be a number, got undefined');
+  }
+  const checked = integerOption('heartbeat.interval', interval, 0, HEARTBEAT_RANGE);
+  return {
+    interval: checked,
+    timeout: integerOption('heartbeat.timeout', timeout, checked, HEARTBEAT_RANGE),
+  };
+}
+
+function overflowOption(given: unknown, fallback: 'close' | 'drop'): 'close' | 'drop' {
+  if (given === undefined) return fallback;
+  if (given === 'close' || given === 'drop') return given;
+  throw new TypeError(`The "overflow" option must be 'close' or 'drop', got ${describe(given)}`);
 }
 
 /** Whether one of the options is given and is not what the settings say already. */

@@ -100,12 +100,11 @@ export function checkServerOptions(
     throw new TypeError(`The options must be an object, got ${describe(options)}`);
   }
   checkMode(options);
-  const { limits, autoPong, skipUTF8Validation } = resolveOptions(options);
+  const { limits, ...switches } = resolveOptions(options);
   const checked: CheckedServerOptions = {
     ...options,
     ...limits,
-    autoPong,
-    skipUTF8Validation,
+    ...switches,
     backlog: backlogOption(options.backlog),
     clientTracking: booleanOption('clientTracking', options.clientTracking, true),
     handleProtocols: options.handleProtocols || null,

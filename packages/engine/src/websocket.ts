@@ -14,6 +14,8 @@ import type {
 } from './event-target';
 import { addEventListener, defineAttributes, removeEventListener } from './event-target';
 import { Binding } from './io/binding';
+import type { PulseOwner } from './io/heartbeat';
+import { heartbeatFor } from './io/heartbeat';
 import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { SendData } from './payload';
@@ -44,6 +46,9 @@ export interface SendOptions {
 
 const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
 const EMPTY = Buffer.alloc(0);
+/** Bytes that may wait for the peer before `send()` asks to stop, and below which `'drain'` says to go on. */
+const HIGH_WATER_MARK = 64 * 1024;
+const LOW_WATER_MARK = 16 * 1024;
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 
 /**
@@ -52,7 +57,10 @@ const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
  * Events: `open`, `message(data, isBinary)`, `ping(data)`, `pong(data)`, `error(error)`, `close(code, reason)`; `close`
  * is always the last and comes once. An `error` that nobody listens to never ends the process.
  */
-export class WebSocket extends GuardedEmitter implements EventSource, ConnectionHandler {
+export class WebSocket
+  extends GuardedEmitter
+  implements EventSource, ConnectionHandler, PulseOwner
+{
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;
@@ -79,6 +87,8 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
   private unsentBytes = 0;
   private subprotocol = '';
+  /** Whether `send()` has asked to stop and `'drain'` has not come yet. */
+  private needsDrain = false;
   private address: string | undefined = undefined;
   /** The way to OPEN, of a client that is still on it. */
   private handshake: ClientHandshake | undefined = undefined;
@@ -211,6 +221,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
     );
     this.state = State.OPEN;
     this.startDelivery();
+    this.startHeartbeat(binding);
     binding.start(head);
     this.deliver('open', undefined, undefined, 0);
   }
@@ -219,19 +230,28 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
    * Sends a message.
    *
    * @param data a string or number is sent as text, everything else as binary; `null` and `undefined` are empty
+   * @returns whether to go on: `false` where the message was not sent, or where more than 64 KiB wait for the peer, and
+   * then `'drain'` comes when it has taken most of it
    * @param callback called once: when the frame has been handed to the kernel, or with the error why it never will be
    * @throws Error while CONNECTING; in CLOSING and CLOSED the error goes to the callback
    * @throws TypeError for data that has no bytes, or a callback that is no function
    */
-  send(data: SendData, callback?: WriteCallback): void;
-  send(data: SendData, options: SendOptions | undefined, callback?: WriteCallback): void;
-  send(data: SendData, options?: SendOptions | WriteCallback, callback?: WriteCallback): void {
+  send(data: SendData, callback?: WriteCallback): boolean;
+  send(data: SendData, options: SendOptions | undefined, callback?: WriteCallback): boolean;
+  send(data: SendData, options?: SendOptions | WriteCallback, callback?: WriteCallback): boolean {
     const settings = typeof options === 'object' ? options : undefined;
     const done = toCallback(typeof options === 'function' ? options : callback);
     const payload = this.payloadToSend(data, done);
-    if (payload === undefined) return;
+    if (payload === undefined) return false;
+    const waiting = this.bufferedAmount + payloadLength(payload);
+    if (this.overflows(waiting, payload, done)) return false;
+    const goOn = waiting <= HIGH_WATER_MARK;
+    const written = goOn ? done : this.tellingOfDrain(done);
     const binary = settings?.binary ?? typeof payload !== 'string';
-    this.connection.send(payload, binary, settings?.fin ?? true, done, settings?.compress ?? true);
+    const { fin = true, compress = true } = settings ?? {};
+    this.connection.send(payload, binary, fin, written, compress);
+    this.binding?.pulse?.message();
+    return goOn;
   }
 
   /**
@@ -357,6 +377,7 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   /** @internal */
   onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
     const length = end - start;
+    this.binding?.pulse?.message();
     if (!binary && this.textAsString) {
       this.deliver('message', bytes.toString('utf8', start, end), false, length);
       return;
@@ -378,6 +399,34 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   /** @internal */
   onFault(error: ProtocolError): void {
     this.deliver('error', error, undefined, 0);
+  }
+
+  // ---- the heartbeat's calls
+
+  /** @internal */
+  get isDeaf(): boolean {
+    return this.connection.isSuspended || this.connection.isInflating;
+  }
+
+  /** @internal */
+  beat(): void {
+    if (this.state === State.OPEN) this.connection.ping(EMPTY);
+  }
+
+  /** @internal */
+  lost(): void {
+    this.terminate();
+  }
+
+  /** @internal */
+  expire(reason: string): void {
+    this.close(CloseCode.GOING_AWAY, reason);
+  }
+
+  private startHeartbeat(binding: Binding): void {
+    const { idleTimeout, maxLifetime } = this.settings.limits;
+    const times = { ...this.settings.heartbeat, idleTimeout, maxLifetime };
+    binding.pulse = heartbeatFor(times)?.watch(this);
   }
 
   /** @internal */
@@ -407,6 +456,32 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
   }
 
   // ---- sending
+
+  /** Whether a message would exceed `maxBufferedAmount`; then it is not sent. One alone never does. */
+  private overflows(
+    waiting: number,
+    payload: Uint8Array | string,
+    callback: WriteCallback | undefined,
+  ): boolean {
+    const { maxBufferedAmount } = this.settings.limits;
+    if (maxBufferedAmount === 0 || waiting <= maxBufferedAmount) return false;
+    if (waiting === payloadLength(payload)) return false;
+    if (callback !== undefined) process.nextTick(callback, overflowed(waiting, maxBufferedAmount));
+    if (this.settings.overflow === 'close') this.close(CloseCode.TRY_AGAIN_LATER);
+    return true;
+  }
+
+  /** A callback that also looks whether the peer has taken enough. */
+  private tellingOfDrain(callback: WriteCallback | undefined): WriteCallback {
+    this.needsDrain = true;
+    return (error) => {
+      callback?.(error);
+      if (!this.needsDrain || this.state !== State.OPEN) return;
+      if (this.bufferedAmount > LOW_WATER_MARK) return;
+      this.needsDrain = false;
+      this.deliver('drain', undefined, undefined, 0);
+    };
+  }
 
   /** The bytes to send; `undefined` where it is too late for that, which the callback is told. */
   private payloadToSend(
@@ -446,6 +521,11 @@ export class WebSocket extends GuardedEmitter implements EventSource, Connection
 /** Whether the second argument is that of `new WebSocket(address, options)`. */
 function isOptions(argument: unknown): argument is ClientOptions {
   return typeof argument === 'object' && argument !== null && !(Symbol.iterator in argument);
+}
+
+function overflowed(waiting: number, limit: number): Error {
+  const message = `The message was not sent: ${waiting} bytes would wait, and maxBufferedAmount is ${limit}`;
+  return Object.assign(new Error(message), { code: 'WS_ERR_BUFFER_OVERFLOW' });
 }
 
 /** Checks what stands in a callback's place; `null` is as good as none. */

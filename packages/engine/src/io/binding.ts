@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../protocol/connection';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
+import type { Pulse } from './heartbeat';
 import { Outbox } from './outbox';
 
 /** Whose socket it is. The connection is made after the binding, to which it writes. */
@@ -27,6 +28,8 @@ export class Binding implements FrameWriter {
   readonly socket: Duplex;
   readonly outbox: Outbox;
   private readonly owner: BindingOwner;
+  /** Where the connection has a heartbeat. */
+  pulse: Pulse | undefined = undefined;
   private over = false;
   private closeTimer: NodeJS.Timeout | undefined = undefined;
 
@@ -105,6 +108,7 @@ export class Binding implements FrameWriter {
   }
 
   receive(chunk: Buffer): void {
+    this.pulse?.seen();
     this.outbox.cork();
     this.owner.connection.receive(chunk);
     this.outbox.uncork();
@@ -123,6 +127,7 @@ export class Binding implements FrameWriter {
     this.over = true;
     const { socket } = this;
     clearTimeout(this.closeTimer);
+    this.pulse?.stop();
     socket.off('close', onClose);
     socket.off('data', onData);
     socket.off('end', onEnd);

@@ -34,6 +34,12 @@ export const Limits = {
   maxPendingAutoPongs: { default: 60, min: 0, max: MAX_BYTES, unit: 'pongs' },
   /** From sending our close frame to destroying the socket of a peer that does not finish the closing handshake. */
   closeTimeout: { default: 30_000, min: 1, max: MAX_BYTES, unit: 'milliseconds' },
+  /** What waits to be sent to a peer that reads too slowly. Off as in `ws`; the adapters set 16 MiB. */
+  maxBufferedAmount: { default: 0, min: 0, max: MAX_BYTES, unit: 'bytes' },
+  /** Time without a message in either direction; then the connection is closed with 1001. */
+  idleTimeout: { default: 0, min: 0, max: MAX_BYTES, unit: 'milliseconds' },
+  /** Age of a connection; then it is closed with 1001, so that clients spread over the servers there are. */
+  maxLifetime: { default: 0, min: 0, max: MAX_BYTES, unit: 'milliseconds' },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof Limits;

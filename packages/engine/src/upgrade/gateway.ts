@@ -37,7 +37,12 @@ export interface GatewayOptions
 }
 
 /** Defaults for applications that face the network, where the bare engine has those of `ws`. */
-const DEFAULTS = { maxPayload: 1024 * 1024, closeTimeout: 10_000 } as const;
+const DEFAULTS = {
+  maxPayload: 1024 * 1024,
+  maxBufferedAmount: 16 * 1024 * 1024,
+  closeTimeout: 10_000,
+  heartbeat: { interval: 30_000 },
+} as const;
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /** What a gateway needs of the framework. */
@@ -75,9 +80,8 @@ export class Gateway implements GatedGateway, UpgradeOwner {
       HANDSHAKE_TIMEOUT,
       { min: 1, max: 2 ** 31 - 1, unit: 'milliseconds' },
     );
-    const { maxPayload = DEFAULTS.maxPayload, closeTimeout = DEFAULTS.closeTimeout } = options;
     this.server = new WebSocketServer(
-      { ...options, maxPayload, closeTimeout, noServer: true },
+      { ...DEFAULTS, ...given(options), noServer: true },
       undefined,
       {
         textAsString: true,
@@ -150,6 +154,11 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     }
     if (!refused) contain(() => route.handle(webSocket), failed);
   }
+}
+
+/** The options less those that are `undefined`, which would stand in the way of a default. */
+function given(options: GatewayOptions): GatewayOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function functionOption<Value>(name: string, value: Value): Value {

@@ -8,6 +8,9 @@ const DEFAULTS = {
   maxFramingOverhead: 262_144,
   maxPendingAutoPongs: 60,
   closeTimeout: 30_000,
+  maxBufferedAmount: 0,
+  idleTimeout: 0,
+  maxLifetime: 0,
 };
 
 describe('resolveLimits', () => {
