@@ -197,6 +197,15 @@ describe('writing', () => {
     expect(answer()).toBe('810161810162');
   });
 
+  test('frames that were made elsewhere go out with the others', async () => {
+    const bound = new BoundConnection(pair.ours);
+    const answer = received(pair.theirs);
+    bound.connection.send('a', false, true);
+    bound.connection.sendFramed([hex('8101'), hex('62')]);
+    await until(() => answer().length === 12);
+    expect(answer()).toBe('810161810162');
+  });
+
   test('behind a peer that does not read, frames wait; when it reads, all of them come', async () => {
     const { ours, theirs } = pair;
     const bound = new BoundConnection(ours);

@@ -247,6 +247,14 @@ describe.each(ROLES)('as a %s: sending', (role) => {
   });
 });
 
+test('frames that were made elsewhere are sent as they are', () => {
+  const peer = new RecordedConnection();
+  const callback = jest.fn();
+  peer.connection.sendFramed([hex('8102'), hex('6869')], callback);
+  expect(peer.log).toEqual(['sent 81026869']);
+  expect(peer.callbacks).toEqual([callback]);
+});
+
 describe('masking keys', () => {
   test('a client asks for a fresh one for each frame (RFC 6455 5.3)', () => {
     let key = 0;
