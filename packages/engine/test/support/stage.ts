@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { WebSocketBehavior } from '../../src/options';
 import { WebSocketServer } from '../../src/server';
 import type { ServerOptions } from '../../src/server-options';
 import type { WebSocket } from '../../src/websocket';
@@ -25,8 +26,15 @@ export function strike(server: WebSocketServer): Promise<void> {
 }
 
 /** A server of ours on any free port, gone after the test. */
-export async function startServer(options: ServerOptions = {}): Promise<WebSocketServer> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
+export async function startServer(
+  options: ServerOptions = {},
+  behavior?: Partial<WebSocketBehavior>,
+): Promise<WebSocketServer> {
+  const server = new WebSocketServer(
+    { port: 0, host: '127.0.0.1', ...options },
+    undefined,
+    behavior,
+  );
   afterTest(() => strike(server));
   await once(server, 'listening');
   return server;
@@ -54,16 +62,16 @@ export interface Connected {
 export async function connected(
   options: ServerOptions = {},
   prepare: (socket: WebSocket) => void = () => undefined,
-  headers?: Record<string, string>,
+  behavior?: Partial<WebSocketBehavior>,
 ): Promise<Connected> {
-  const server = await startServer(options);
+  const server = await startServer(options, behavior);
   const connection = new Promise<[WebSocket, IncomingMessage]>((resolve) => {
     server.once('connection', (socket: WebSocket, request: IncomingMessage) => {
       prepare(socket);
       resolve([socket, request]);
     });
   });
-  const client = await RawClient.open(portOf(server), headers);
+  const client = await RawClient.open(portOf(server));
   afterTest(() => {
     client.socket.destroy();
     return client.closed;

@@ -1,0 +1,70 @@
+import { INBOX_BYTES, INBOX_TIMEOUT, Inbox } from '../src/inbox';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('events come out in the order they went in', () => {
+  const inbox = new Inbox(() => undefined);
+  expect([inbox.empty, inbox.shift()]).toEqual([true, undefined]);
+  inbox.push('message', 'a', false, 1);
+  inbox.push('ping', Buffer.from('p'), undefined, 1);
+  inbox.push('close', 1000, Buffer.alloc(0), 0);
+  expect(inbox.empty).toBe(false);
+  expect([inbox.shift(), inbox.shift(), inbox.shift(), inbox.shift()]).toEqual([
+    { name: 'message', first: 'a', second: false },
+    { name: 'ping', first: Buffer.from('p'), second: undefined },
+    { name: 'close', first: 1000, second: Buffer.alloc(0) },
+    undefined,
+  ]);
+  expect(inbox.empty).toBe(true);
+});
+
+test('it is full above 64 KiB', () => {
+  const inbox = new Inbox(() => undefined);
+  inbox.push('message', 'a', false, INBOX_BYTES - 64);
+  expect(inbox.full).toBe(false);
+  inbox.push('message', '', false, 0);
+  expect(inbox.full).toBe(true);
+});
+
+test('empty messages fill it too', () => {
+  const inbox = new Inbox(() => undefined);
+  let count = 0;
+  while (!inbox.full) {
+    inbox.push('message', '', false, 0);
+    count++;
+  }
+  expect(count).toBe(1_025);
+});
+
+test('it waits 10 s from the first event on, and once', () => {
+  const expired = jest.fn();
+  const inbox = new Inbox(expired);
+  jest.advanceTimersByTime(INBOX_TIMEOUT);
+  expect(expired).not.toHaveBeenCalled();
+  inbox.push('message', 'a', false, 1);
+  jest.advanceTimersByTime(INBOX_TIMEOUT - 1);
+  inbox.push('message', 'b', false, 1);
+  expect(expired).not.toHaveBeenCalled();
+  jest.advanceTimersByTime(1);
+  expect(expired).toHaveBeenCalledTimes(1);
+  inbox.push('message', 'c', false, 1);
+  jest.advanceTimersByTime(INBOX_TIMEOUT);
+  expect(expired).toHaveBeenCalledTimes(1);
+});
+
+test('released, it has no timer any more and takes no new one', () => {
+  const expired = jest.fn();
+  const inbox = new Inbox(expired);
+  inbox.push('message', 'a', false, 1);
+  expect(jest.getTimerCount()).toBe(1);
+  inbox.release();
+  expect([inbox.released, jest.getTimerCount()]).toEqual([true, 0]);
+  inbox.push('message', 'b', false, 1);
+  expect(jest.getTimerCount()).toBe(0);
+  expect(expired).not.toHaveBeenCalled();
+});
