@@ -1,5 +1,6 @@
-import type { ClientRequest, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { PerMessageDeflateOptions } from './deflate/options';
 import { checkVersion } from './handshake/client';
 import { show } from './handshake/show';
@@ -28,7 +29,10 @@ export interface ClientOptions extends WebSocketOptions, Omit<RequestOptions, Ow
    * Opens the connection: returns a stream, or calls back with one. Not called where an `agent` is given.
    * @defaultValue `net.connect`, or `tls.connect` with the host as `servername`
    */
-  createConnection?: CreateConnection | typeof import('node:net').createConnection | undefined;
+  createConnection?(
+    options: ClientRequestArgs,
+    oncreate: (error?: Error | null, socket?: Duplex) => void,
+  ): Duplex | null | undefined;
   /**
    * Sends the request in place of `request.end()`, which it must call; also for each redirect.
    */

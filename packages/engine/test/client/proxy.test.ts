@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { Agent, globalAgent } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
@@ -87,4 +89,51 @@ test('clients behind one proxy wait for each other', async () => {
   }
   expect(server.requests.map((request) => request.line.split(' ')[1])).toEqual(['/0', '/1', '/2']);
   await Promise.all([proxy.close(), server.close()]);
+});
+
+/** What Node 22.21 and 24.5 give their agents when they are told to find proxies in the environment. */
+describe('where Node finds proxies in the environment', () => {
+  // What the types do not know of Node's own agents.
+  const agent = globalAgent as unknown as {
+    options: { proxyEnv?: unknown };
+    addRequest?: (...args: unknown[]) => void;
+  };
+  let asked: number;
+
+  beforeEach(() => {
+    asked = 0;
+    agent.options.proxyEnv = {};
+    const { addRequest } = Agent.prototype as unknown as {
+      addRequest: (...args: unknown[]) => void;
+    };
+    agent.addRequest = (...args: unknown[]) => {
+      asked += 1;
+      addRequest.apply(agent, args);
+    };
+  });
+
+  afterEach(() => {
+    delete agent.options.proxyEnv;
+    delete agent.addRequest;
+  });
+
+  test.each<[string, () => object, number]>([
+    ['its agent connects', () => ({}), 1],
+    ['agent false connects by itself', () => ({ agent: false }), 0],
+    ['an agent of the caller’s connects', () => ({ agent: new Agent() }), 0],
+    [
+      'createConnection connects',
+      () => ({
+        createConnection: (options: { port: number }) => connect(options.port, '127.0.0.1'),
+      }),
+      0,
+    ],
+  ])('%s', async (_name, options, expected) => {
+    const server = await greeting(false);
+    const client = new WebSocket(`ws://127.0.0.1:${server.port}/`, options());
+    await once(client, 'open');
+    expect(asked).toBe(expected);
+    client.terminate();
+    await server.close();
+  });
 });

@@ -289,6 +289,26 @@ describe('a client', () => {
     );
   });
 
+  // RFC 7692 5.1 and 7.1, where `ws` takes what it did not ask for.
+  test.each<[string, string, object]>([
+    ['the same extension twice', 'permessage-deflate, permessage-deflate', {}],
+    [
+      'a larger window than asked for',
+      'permessage-deflate; server_max_window_bits=15',
+      { serverMaxWindowBits: 10 },
+    ],
+    ['context takeover that was declined', 'permessage-deflate', { serverNoContextTakeover: true }],
+    ['window bits with a leading zero', 'permessage-deflate; client_max_window_bits=010', {}],
+  ])('refuses %s', async (_name, extensions, perMessageDeflate) => {
+    server = await RawServer.listen((request) =>
+      request.upgrade(`Sec-WebSocket-Extensions: ${extensions}`),
+    );
+    const client = new WebSocket(server.url, { perMessageDeflate });
+    expect(await eventsOf(client)).toEqual(
+      upgradedAndFailed('Invalid Sec-WebSocket-Extensions header'),
+    );
+  });
+
   test('reads frames that came with the response', async () => {
     server = await RawServer.listen((request) => {
       request.socket.cork();
