@@ -81,6 +81,12 @@ export type EventListener<Type extends WebSocketEventType> =
   | Listener<Type>
   | { handleEvent(event: WebSocketEventMap[Type]): void };
 
+/** Options of a listener of that kind. */
+export interface EventListenerOptions {
+  /** Take the listener off when it has been called. @defaultValue false */
+  once?: boolean | undefined;
+}
+
 /** The emitter's listener that stands for a listener of the other kind. */
 interface Wrapper {
   (...args: unknown[]): unknown;
@@ -146,7 +152,7 @@ export function addEventListener(
   source: EventSource,
   type: string,
   listener: EventListener<never> | null,
-  options: { once?: boolean } = {},
+  options: EventListenerOptions = {},
 ): void {
   if (!isEventType(type) || listener === null) return;
   if (typeof listener !== 'function' && typeof listener !== 'object') {

@@ -1,26 +1,57 @@
-import type { WebSocketOptions } from './options';
+import type { ClientRequest } from 'node:http';
+import type { AddressInfo as AddressOfServer } from 'node:net';
+import type { ClientOptions as OptionsOfClient } from './client-options';
+import type { ReceiverOptions as OptionsOfReceiver } from './compat/receiver';
+import { Receiver as ReceiverClass } from './compat/receiver';
+import type { FrameOptions as OptionsOfFrame } from './compat/sender';
+import { Sender as SenderClass } from './compat/sender';
+import type { PerMessageDeflateOptions as OptionsOfDeflate } from './deflate/options';
+import type {
+  WebSocketEventMap as EventMap,
+  EventListenerOptions as OptionsOfListener,
+} from './event-target';
+import {
+  CloseEvent as CloseEventClass,
+  ErrorEvent as ErrorEventClass,
+  MessageEvent as MessageEventClass,
+  WebSocketEvent as WebSocketEventClass,
+} from './event-target';
+import { formatExtensions, parseExtensions } from './handshake/extensions';
+import { parseSubprotocols } from './handshake/subprotocols';
 import type { SendData } from './payload';
+import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-message-deflate';
+import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
 import { WebSocketServer as ServerClass } from './server';
 import type {
   VerifyClientCallback as CallbackOfVerifyClient,
   VerifyClientInfo as InfoOfVerifyClient,
   ServerOptions as OptionsOfServer,
 } from './server-options';
+import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
+import { createWebSocketStream as createStream } from './stream';
 import type { BinaryType as BinaryTypeName, SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
 /** What `require('@upwire/engine')` is: the class, with everything else as its properties, as in `ws`. */
-interface Statics {
-  WebSocket: typeof WebSocketClass;
-  WebSocketServer: typeof ServerClass;
-  Server: typeof ServerClass;
-}
-
-const WebSocket: typeof WebSocketClass & Statics = Object.assign(WebSocketClass, {
+const statics = {
   WebSocket: WebSocketClass,
   WebSocketServer: ServerClass,
   Server: ServerClass,
-});
+  createWebSocketStream: createStream,
+  /** Reads and writes `Sec-WebSocket-Extensions`. */
+  extension: { parse: parseExtensions, format: formatExtensions },
+  /** Reads `Sec-WebSocket-Protocol`. */
+  subprotocol: { parse: parseSubprotocols },
+  PerMessageDeflate: PerMessageDeflateClass,
+  Receiver: ReceiverClass,
+  Sender: SenderClass,
+  Event: WebSocketEventClass,
+  CloseEvent: CloseEventClass,
+  ErrorEvent: ErrorEventClass,
+  MessageEvent: MessageEventClass,
+};
+
+const WebSocket: typeof WebSocketClass & typeof statics = Object.assign(WebSocketClass, statics);
 
 type WebSocket = WebSocketClass;
 
@@ -29,15 +60,32 @@ declare namespace WebSocket {
   export type WebSocket = WebSocketClass;
   export type WebSocketServer = ServerClass;
   export type Server = ServerClass;
+  export type PerMessageDeflate = PerMessageDeflateClass;
+  export type Receiver = ReceiverClass;
+  export type Sender = SenderClass;
+  export type Event = WebSocketEventClass;
+  export type CloseEvent = CloseEventClass;
+  export type ErrorEvent = ErrorEventClass;
+  export type MessageEvent = MessageEventClass;
+  export type WebSocketEventMap = EventMap;
+  export type EventListenerOptions = OptionsOfListener;
+  export type AddressInfo = AddressOfServer;
   export type BinaryType = BinaryTypeName;
-  export type ClientOptions = WebSocketOptions;
-  export type SendOptions = OptionsOfSend;
   export type BufferLike = SendData;
-  export type RawData = Buffer | ArrayBuffer | Buffer[];
+  export type CertMeta = string | string[] | Buffer | Buffer[];
+  export type ClientOptions = OptionsOfClient;
   export type Data = string | RawData;
+  export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
+  export type FrameOptions = OptionsOfFrame;
+  export type PerMessageDeflateOptions = OptionsOfDeflate;
+  export type PerMessageDeflateSettings = SettingsOfDeflate;
+  export type RawData = Buffer | ArrayBuffer | Buffer[];
+  export type ReceiverOptions = OptionsOfReceiver;
+  export type SendOptions = OptionsOfSend;
   export type ServerOptions = OptionsOfServer;
   export type VerifyClientCallback = CallbackOfVerifyClient;
   export type VerifyClientInfo = InfoOfVerifyClient;
+  export type WebSocketStreamOptions = OptionsOfStream;
 }
 
 export = WebSocket;

@@ -69,6 +69,8 @@ export function toBuffer(bytes: Buffer, start: number, end: number, borrowed: bo
   return bytes.subarray(start, end);
 }
 
+export const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
+
 /** A received binary message in the form that `binaryType` asks for. */
 export function toBinary(buffer: Buffer, type: BinaryType): Buffer | ArrayBuffer | Buffer[] | Blob {
   switch (type) {

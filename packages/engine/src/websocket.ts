@@ -19,7 +19,7 @@ import { heartbeatFor } from './io/heartbeat';
 import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { SendData } from './payload';
-import { payloadLength, toBinary, toBuffer, toPayload } from './payload';
+import { BINARY_TYPES, payloadLength, toBinary, toBuffer, toPayload } from './payload';
 import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
@@ -44,7 +44,6 @@ export interface SendOptions {
   mask?: boolean | undefined;
 }
 
-const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
 const EMPTY = Buffer.alloc(0);
 /** Bytes that may wait for the peer before `send()` asks to stop, and below which `'drain'` says to go on. */
 const HIGH_WATER_MARK = 64 * 1024;
