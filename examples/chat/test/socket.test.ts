@@ -6,6 +6,8 @@ import { WebSocket } from 'ws';
 import type { Message, RunningChat } from './example';
 import { LOGGED_OUT, runChat } from './example';
 
+jest.setTimeout(30_000);
+
 let chat: RunningChat;
 
 beforeEach(async () => {
@@ -211,7 +213,7 @@ describe('a socket', () => {
 
   test('is closed when its session expires', async () => {
     await chat.close();
-    chat = await runChat({ lifetime: 1500 });
+    chat = await runChat({ lifetime: 3000 });
     const cookie = await login('Ada');
     const ada = new Client(cookie);
     await ada.next('welcome');
