@@ -1,0 +1,4 @@
+import { fayeWebsocket } from './peers/faye-websocket';
+import { interoperate } from './scenarios';
+
+interoperate(fayeWebsocket);

@@ -1,0 +1,4 @@
+import { undici } from './peers/undici';
+import { interoperate } from './scenarios';
+
+interoperate(undici);

@@ -1,0 +1,4 @@
+import { websocket } from './peers/websocket';
+import { interoperate } from './scenarios';
+
+interoperate(websocket);

@@ -1,0 +1,4 @@
+import { ws } from './peers/ws';
+import { interoperate } from './scenarios';
+
+interoperate(ws);
