@@ -26,7 +26,7 @@ export const SIZES: readonly number[] = [
 
 /** Bytes that do not compress, the same in each run: the keystream of an all-zero key. */
 const NOISE = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(
-  Buffer.alloc(LARGEST),
+  Buffer.alloc(MiB),
 );
 
 let lines: Buffer | undefined;
@@ -52,7 +52,7 @@ export function text(length: number): Message {
   return { bytes, isBinary: false };
 }
 
-/** So many bytes, which do not compress. */
+/** So many bytes, at most 1 MiB, which do not compress. */
 export function noise(length: number): Message {
   return { bytes: NOISE.subarray(0, length), isBinary: true };
 }
