@@ -18,7 +18,13 @@ function sent(use: (socket: WebSocket, note: (...entry: unknown[]) => void) => v
 
 /** Sends one value; what is thrown is part of the outcome. */
 const sentValue = (value: unknown): Scenario =>
-  sent((socket, note) => note(outcome(() => socket.send(value as string))));
+  sent((socket, note) => {
+    note(
+      outcome(() => {
+        socket.send(value as string);
+      }),
+    );
+  });
 
 const memory = new ArrayBuffer(16);
 Buffer.from(memory).set(Buffer.from('0123456789abcdef'));
@@ -126,11 +132,11 @@ export const sendings: Scenarios = {
   'send, ping and pong when it is too late': sent((socket, note) => {
     socket.close();
     for (const data of ['a', Buffer.from('bc'), 1, undefined, new Float64Array(2)]) {
-      note(outcome(() => socket.send(data as string, (error) => note('send', error))));
+      note(outcome(() => void socket.send(data as string, (error) => note('send', error))));
       note(outcome(() => socket.ping(data, undefined, (error) => note('ping', error))));
       note(outcome(() => socket.pong(data, undefined, (error) => note('pong', error))));
     }
-    note(outcome(() => socket.send('without a callback')));
+    note(outcome(() => void socket.send('without a callback')));
     note(outcome(() => socket.ping('x'.repeat(126), undefined, (error) => note('long', error))));
     note(outcome(() => socket.send({} as never)));
     socket.on('close', () => {
@@ -212,6 +218,11 @@ export const sendings: Scenarios = {
 };
 
 export const sendingDifferences: Differences = {
+  'send() tells whether to go on': {
+    run: sent((socket, note) => note(socket.send('a'))),
+    ws: { frames: ['81 61', '88 '], events: [[null], ['close', 3, 1005, 'Buffer ']] },
+    upwire: { frames: ['81 61', '88 '], events: [[true], ['close', 3, 1005, 'Buffer ']] },
+  },
   'options that are undefined mean their defaults': {
     run: sent((socket) => socket.send('a', { binary: undefined, fin: undefined })),
     ws: { frames: ['01 61', '88 '], events: [['close', 3, 1005, 'Buffer ']] },
