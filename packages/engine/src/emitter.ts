@@ -39,7 +39,11 @@ export abstract class GuardedEmitter extends EventEmitter {
     return this.behavior.textAsString;
   }
 
-  /** Keeps messages for a listener that comes late, and the events behind them, where the owner wants that. */
+  /**
+   * Where the owner wants that, keeps messages for a listener that comes late, and the events behind them: even `close`
+   * is told only when the messages before it have been, or when nobody has come for them in 10 s. Above 64 KiB the
+   * connection stops reading. Pausing keeps what is held; the end of the connection lets it go, paused or not.
+   */
   protected startDelivery(): void {
     if (!this.behavior.holdMessages) return;
     this.inbox = new Inbox(() => this.releaseInbox());
