@@ -1,3 +1,4 @@
+import type { Payload, UnreadPayload } from './protocol/sender';
 import type { BinaryType } from './websocket';
 
 /** What `send()`, `ping()` and `pong()` take. */
@@ -8,8 +9,10 @@ export type SendData =
   | ArrayBuffer
   | SharedArrayBuffer
   | ArrayBufferView
-  | readonly number[]
-  | readonly Uint8Array[]
+  | Blob
+  | readonly unknown[]
+  | { valueOf(): readonly number[] }
+  | { [Symbol.toPrimitive](hint: string): string }
   | { valueOf(): ArrayBuffer | SharedArrayBuffer }
   | { valueOf(): string }
   | { valueOf(): Uint8Array }
@@ -24,7 +27,7 @@ const EMPTY = Buffer.alloc(0);
  *
  * @throws TypeError for what has no bytes
  */
-export function toPayload(data: SendData | boolean): Uint8Array | string {
+export function toPayload(data: SendData | boolean): Payload {
   if (typeof data === 'string') return data;
   if (typeof data === 'number') return String(data);
   if (data instanceof Uint8Array) return data;
@@ -32,9 +35,14 @@ export function toPayload(data: SendData | boolean): Uint8Array | string {
   if (ArrayBuffer.isView(data)) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   }
+  if (data instanceof Blob) return unread(data);
   if (isListOfBytes(data)) return Buffer.concat(data);
   // Whatever is left, Buffer.from takes or refuses with a TypeError that names what it got.
   return Buffer.from(data as ArrayBuffer);
+}
+
+function unread(blob: Blob): UnreadPayload {
+  return { size: blob.size, read: async () => new Uint8Array(await blob.arrayBuffer()) };
 }
 
 function isListOfBytes(data: unknown): data is readonly Uint8Array[] {
@@ -44,11 +52,6 @@ function isListOfBytes(data: unknown): data is readonly Uint8Array[] {
     if (!(part instanceof Uint8Array)) return false;
   }
   return true;
-}
-
-/** Bytes that a payload takes on the wire, without its header. */
-export function payloadLength(payload: Uint8Array | string): number {
-  return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
 }
 
 /** Below this share of the chunk that was read, a message is copied out of it and the chunk can go. */

@@ -19,14 +19,15 @@ import { heartbeatFor } from './io/heartbeat';
 import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { SendData } from './payload';
-import { BINARY_TYPES, payloadLength, toBinary, toBuffer, toPayload } from './payload';
+import { BINARY_TYPES, toBinary, toBuffer, toPayload } from './payload';
 import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
 import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
-import type { WriteCallback } from './protocol/sender';
+import type { Payload, WriteCallback } from './protocol/sender';
+import { payloadLength } from './protocol/sender';
 import { State } from './protocol/state';
 import { rethrow } from './rethrow';
 
@@ -459,7 +460,7 @@ export class WebSocket
   /** Whether a message would exceed `maxBufferedAmount`; then it is not sent. One alone never does. */
   private overflows(
     waiting: number,
-    payload: Uint8Array | string,
+    payload: Payload,
     callback: WriteCallback | undefined,
   ): boolean {
     const { maxBufferedAmount } = this.settings.limits;
@@ -483,10 +484,7 @@ export class WebSocket
   }
 
   /** The bytes to send; `undefined` where it is too late for that, which the callback is told. */
-  private payloadToSend(
-    data: SendData,
-    callback: WriteCallback | undefined,
-  ): Uint8Array | string | undefined {
+  private payloadToSend(data: SendData, callback: WriteCallback | undefined): Payload | undefined {
     if (this.state === State.CONNECTING) throw this.notOpen();
     const payload = toPayload(data);
     if (this.state === State.OPEN) return payload;

@@ -1,5 +1,6 @@
 import type { SendData } from '../src/payload';
-import { payloadLength, toBinary, toBuffer, toPayload } from '../src/payload';
+import { toBinary, toBuffer, toPayload } from '../src/payload';
+import { payloadLength } from '../src/protocol/sender';
 import { pattern } from './support/bytes';
 
 describe('toPayload()', () => {

@@ -237,12 +237,12 @@ export class Connection implements FrameSink, FrameContext {
   }
 
   /** Sends a ping of at most 125 bytes. */
-  ping(payload: Uint8Array | string, callback?: WriteCallback): void {
+  ping(payload: Payload, callback?: WriteCallback): void {
     this.sender.frame(FIN | Opcode.PING, payload, callback);
   }
 
   /** Sends a pong of at most 125 bytes. */
-  pong(payload: Uint8Array | string, callback?: WriteCallback): void {
+  pong(payload: Payload, callback?: WriteCallback): void {
     this.sender.frame(FIN | Opcode.PONG, payload, callback);
   }
 

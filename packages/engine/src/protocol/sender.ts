@@ -88,7 +88,7 @@ export class MessageSender {
     const starts = !this.fragmented;
     const opcode = starts ? (binary ? Opcode.BINARY : Opcode.TEXT) : Opcode.CONTINUATION;
     if (starts) {
-      this.compressed = compress && (compression?.compresses(sizeOf(payload)) ?? false);
+      this.compressed = compress && (compression?.compresses(payloadLength(payload)) ?? false);
     }
     this.fragmented = !fin;
     const first = (fin ? FIN : 0) | opcode | (starts && this.compressed ? RSV1 : 0);
@@ -98,9 +98,10 @@ export class MessageSender {
   }
 
   /** Sends one frame as it is, in its turn. */
-  frame(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
-    if (this.idle) this.write(first, payload, callback);
-    else this.line(sizeOf(payload), () => this.write(first, payload, callback), callback);
+  frame(first: number, payload: Payload, callback?: WriteCallback): void {
+    if (isUnread(payload)) this.prepareFrame(first, payload, true, undefined, callback);
+    else if (this.idle) this.write(first, payload, callback);
+    else this.line(payloadLength(payload), () => this.write(first, payload, callback), callback);
   }
 
   /** Sends bytes that are framed already, in their turn. */
@@ -168,7 +169,7 @@ export class MessageSender {
     callback: WriteCallback | undefined,
   ): void {
     const job: OutgoingJob = {
-      bytes: sizeOf(payload),
+      bytes: payloadLength(payload),
       run: (done) => {
         const finish = (error: Error | null, bytes?: Uint8Array): void => {
           if (bytes === undefined) this.failed(error, callback);
@@ -216,7 +217,8 @@ function isUnread(payload: Payload): payload is UnreadPayload {
   return typeof payload === 'object' && 'read' in payload;
 }
 
-function sizeOf(payload: Payload): number {
+/** Bytes that a payload takes on the wire, without its header. */
+export function payloadLength(payload: Payload): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload);
   return isUnread(payload) ? payload.size : payload.byteLength;
 }
