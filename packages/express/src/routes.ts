@@ -74,7 +74,8 @@ function accept(handler: WebSocketHandler): RequestHandler {
     upgradeOf(request)?.accept({
       authority: { secure: request.secure, host: hostOf(request) },
       handle: (webSocket) => handler(webSocket, request, next),
-      onError: next,
+      // Express takes what is falsy for no error.
+      onError: (error) => next(error || new Error(`A WebSocket handler failed with ${error}`)),
     });
   };
 }

@@ -1,0 +1,390 @@
+import type { Application } from 'express';
+import { answerOf, cleanUp, connect, knock } from '../../engine/test/support/site';
+import upwire from '../src/index';
+import { dial, get, open, openSite, prepare, VERSIONS } from './support/site';
+
+afterEach(cleanUp);
+
+/** What a request came with, as JSON, for a handler to send. */
+function shown(request: { params: unknown; query: unknown; baseUrl: string; url: string }): string {
+  const { params, query, baseUrl, url } = request;
+  return JSON.stringify({ params, query, baseUrl, url });
+}
+
+describe.each(VERSIONS)('%s: a route', (_name, express) => {
+  const is5 = express === VERSIONS[0][1];
+
+  test('has parameters, decoded, and a query', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/rooms/:room/:seat', (webSocket, request) => webSocket.send(shown(request)));
+    });
+    const client = await open(port, '/rooms/caf%C3%A9%20noir/7?a=1&b=2&b=3');
+    expect(JSON.parse(await client.message())).toEqual({
+      params: { room: 'caf\u00e9 noir', seat: '7' },
+      query: { a: '1', b: ['2', '3'] },
+      baseUrl: '',
+      url: '/rooms/caf%C3%A9%20noir/7?a=1&b=2&b=3',
+    });
+  });
+
+  test('whose parameter cannot be decoded is 400', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.set('env', 'test');
+      app.ws('/rooms/:room', () => undefined);
+    });
+    const { status } = await answerOf(await knock(port, {}, 'GET /rooms/%E0%A4%A HTTP/1.1'));
+    expect(status).toBe(400);
+  });
+
+  test.each<[string, string | RegExp | (string | RegExp)[], string, object]>([
+    ['a list of paths', ['/one', '/two/:x'], '/two/5', { x: '5' }],
+    ['a regular expression', /^\/files\/(.+)\.(txt|md)$/, '/files/a/b.md', { 0: 'a/b', 1: 'md' }],
+    ['both', ['/one', /^\/t(w)o$/], '/two', { 0: 'w' }],
+    is5
+      ? ['a wildcard', '/any/*rest', '/any/a/b', { rest: ['a', 'b'] }]
+      : ['a wildcard', '/any/*', '/any/a/b', { 0: 'a/b' }],
+    ['any case', '/CaSe', '/case', {}],
+    ['a slash behind', '/slash', '/slash/', {}],
+  ])('takes %s', async (_what, path, url, params) => {
+    const { port } = await openSite(express, (app) => {
+      app.ws(path, (webSocket, request) => webSocket.send(shown(request)));
+    });
+    const client = await open(port, url);
+    expect(JSON.parse(await client.message())).toMatchObject({ params });
+  });
+
+  test('keeps to the settings of the application', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.enable('case sensitive routing');
+      app.enable('strict routing');
+      app.ws('/Exact', (webSocket) => webSocket.send('exact'));
+    });
+    expect(await (await open(port, '/Exact')).message()).toBe('exact');
+    expect((await dial(port, '/exact')).status).toBe(404);
+    expect((await dial(port, '/Exact/')).status).toBe(404);
+  });
+
+  test('in routers in routers, with and without mergeParams', async () => {
+    const { port } = await openSite(express, (app) => {
+      const inner = express.Router({ mergeParams: true });
+      inner.ws('/in/:x', (webSocket, request) => webSocket.send(shown(request)));
+      const outer = express.Router({ mergeParams: true });
+      outer.use('/at/:y', inner);
+      app.use('/sub/:z', outer);
+      const forgetful = express.Router();
+      forgetful.ws('/:x', (webSocket, request) => webSocket.send(shown(request)));
+      app.use('/forget/:z', forgetful);
+    });
+    const client = await open(port, '/sub/1/at/2/in/3?q=4');
+    expect(JSON.parse(await client.message())).toEqual({
+      params: { x: '3', y: '2', z: '1' },
+      query: { q: '4' },
+      baseUrl: '/sub/1/at/2',
+      url: '/in/3?q=4',
+    });
+    const other = await open(port, '/forget/1/2');
+    expect(JSON.parse(await other.message()).params).toEqual({ x: '2' });
+  });
+
+  test('in a router that is mounted at several paths, and is one of a list', async () => {
+    const { port } = await openSite(express, (app) => {
+      const router = express.Router();
+      router.ws('/x', (webSocket, request) => webSocket.send(request.baseUrl));
+      app.use(['/a', '/b'], [express.Router(), router]);
+    });
+    expect(await (await open(port, '/a/x')).message()).toBe('/a');
+    expect(await (await open(port, '/b/x')).message()).toBe('/b');
+  });
+
+  test.each<[string, (app: Application) => Application]>([
+    ['that has got ws by upwire()', (app) => upwire(app).app],
+    ['that has got ws by applyTo()', (app) => app],
+  ])('in an application in an application %s', async (how, give) => {
+    const { port } = await openSite(express, (app, { applyTo }) => {
+      const innermost = give(express());
+      const inner = give(express());
+      if (how.includes('applyTo')) for (const each of [inner, innermost]) applyTo(each);
+      innermost.ws('/in/:x', (webSocket, request) => webSocket.send(shown(request)));
+      inner.get('/page', (_request, response) => void response.send('inner page'));
+      inner.use('/deep', innermost);
+      inner.ws('/top', (webSocket) => webSocket.send('top'));
+      app.use('/sub', inner);
+      app.ws('/sub/behind', (webSocket) => webSocket.send('behind'));
+      app.get('/sub/deep/in/:x', (_request, response) => void response.send('page behind'));
+      app.use((_request, response) => void response.status(404).send('nothing'));
+    });
+    expect(JSON.parse(await (await open(port, '/sub/deep/in/3')).message())).toMatchObject({
+      params: { x: '3' },
+      baseUrl: '/sub/deep',
+    });
+    expect(await (await open(port, '/sub/top')).message()).toBe('top');
+    // What the inner applications leave over is for the outer one to answer.
+    expect(await (await open(port, '/sub/behind')).message()).toBe('behind');
+    expect(await get(port, '/sub/deep/in/3')).toMatchObject({ status: 200, body: 'page behind' });
+    expect(await get(port, '/sub/page')).toMatchObject({ status: 200, body: 'inner page' });
+    expect(await dial(port, '/sub/nothing')).toMatchObject({ status: 404, body: 'nothing' });
+    expect(await get(port, '/sub/top')).toMatchObject({ status: 404, body: 'nothing' });
+  });
+
+  test('runs app.param and router.param', async () => {
+    const calls: string[] = [];
+    const { port } = await openSite(express, (app) => {
+      app.param('room', (_request, response, next, room) => {
+        calls.push(`app ${room}`);
+        if (room === 'secret') response.status(403).send('no such room');
+        else next();
+      });
+      const router = express.Router();
+      router.param('seat', (_request, _response, next, seat) => {
+        calls.push(`router ${seat}`);
+        next();
+      });
+      router.ws('/:seat', (webSocket) => webSocket.send(calls.join(', ')));
+      app.use('/rooms/:room', router);
+    });
+    expect(await (await open(port, '/rooms/red/7')).message()).toBe('app red, router 7');
+    expect(await dial(port, '/rooms/secret/7')).toMatchObject({
+      status: 403,
+      body: 'no such room',
+    });
+  });
+
+  test('may be followed by another for the same path', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws(
+        '/chat',
+        (request, _response, next) => next(request.query.second ? 'route' : undefined),
+        (webSocket) => webSocket.send('first'),
+      );
+      app.ws('/chat', (webSocket) => webSocket.send('second'));
+    });
+    expect(await (await open(port, '/chat')).message()).toBe('first');
+    expect(await (await open(port, '/chat?second=1')).message()).toBe('second');
+  });
+
+  test('chooses the first subprotocol that was offered, or the one of handleProtocols', async () => {
+    const answer = (app: Application) =>
+      app.ws('/chat', (webSocket) => webSocket.send(webSocket.protocol));
+    const plain = await openSite(express, answer);
+    const choosing = await openSite(express, answer, { handleProtocols: () => 'b' });
+    const subprotocols = ['a', 'b'];
+    expect(await (await open(plain.port, '/chat', { subprotocols })).message()).toBe('a');
+    expect(await (await open(choosing.port, '/chat', { subprotocols })).message()).toBe('b');
+  });
+
+  test('added while the application runs', async () => {
+    const { port, app } = await openSite(express, () => undefined);
+    expect((await dial(port, '/late')).status).toBe(404);
+    app.ws('/late', (webSocket) => webSocket.send('here'));
+    expect(await (await open(port, '/late')).message()).toBe('here');
+  });
+});
+
+describe.each(VERSIONS)('%s: plain requests', (_name, express) => {
+  const BODY = 'This is a WebSocket endpoint: connect to it with a WebSocket client.\n';
+
+  test('to a path that has only a WebSocket route get 426, with what middleware has set', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.use((_request, response, next) => {
+        response.set('X-Powered-By', 'tests').type('json');
+        next();
+      });
+      app.ws('/chat', () => undefined);
+      const router = express.Router();
+      router.ws('/x', () => undefined);
+      app.use('/sub', router);
+    });
+    for (const path of ['/chat', '/sub/x']) {
+      const { status, headers, body } = await get(port, path);
+      expect([status, headers.get('upgrade'), body]).toEqual([426, 'websocket', BODY]);
+      expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(headers.get('x-powered-by')).toBe('tests');
+    }
+    expect(await get(port, '/chat', { method: 'HEAD' })).toMatchObject({ status: 426, body: '' });
+  });
+
+  test('to it with a guard in front are for the guard', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.use('/chat', (_request, response) => void response.status(401).send('log in'));
+      app.ws('/chat', () => undefined);
+    });
+    expect(await get(port, '/chat')).toMatchObject({ status: 401, body: 'log in' });
+  });
+
+  test('do not run the route’s own middleware', async () => {
+    const middleware = jest.fn();
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', middleware, () => undefined);
+    });
+    expect((await get(port, '/chat')).status).toBe(426);
+    expect(middleware).not.toHaveBeenCalled();
+  });
+
+  test('to a page of the same path behind the route get the page', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', (webSocket) => webSocket.send('a message'));
+      app.get('/chat', (_request, response) => void response.send('a page'));
+    });
+    expect(await get(port, '/chat')).toMatchObject({ status: 200, body: 'a page' });
+    expect(await (await open(port, '/chat')).message()).toBe('a message');
+  });
+
+  test('to a page of the same path in front of the route get the page, and so do WebSockets that it does not let by', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.get('/closed', (_request, response) => void response.send('a page'));
+      app.ws('/closed', (webSocket) => webSocket.send('a message'));
+      app.get('/open', (request, response, next) => {
+        if (request.get('Upgrade')) next();
+        else response.send('a page');
+      });
+      app.ws('/open', (webSocket) => webSocket.send('a message'));
+    });
+    for (const path of ['/closed', '/open']) {
+      expect(await get(port, path)).toMatchObject({ status: 200, body: 'a page' });
+    }
+    // Whatever is in front may be a guard, such as `app.all('/admin/*', requireAdmin)`: nothing is skipped.
+    expect(await dial(port, '/closed')).toMatchObject({ status: 200, body: 'a page' });
+    expect(await (await open(port, '/open')).message()).toBe('a message');
+  });
+
+  test('fall through to a catch-all of a single page application', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', (webSocket) => webSocket.send('a message'));
+      app.use((_request, response) => void response.send('<div id="app">'));
+    });
+    expect(await get(port, '/chat')).toMatchObject({ status: 200, body: '<div id="app">' });
+    expect(await get(port, '/other')).toMatchObject({ status: 200, body: '<div id="app">' });
+    expect(await (await open(port, '/chat')).message()).toBe('a message');
+  });
+
+  test('and WebSockets without a route get the application’s own 404', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', () => undefined);
+      app.use((_request, response) => void response.status(404).send('custom: not found'));
+    });
+    for (const answer of [
+      await get(port, '/none'),
+      await get(port, '/chat'),
+      await dial(port, '/none'),
+    ]) {
+      expect(answer).toMatchObject({ status: 404, body: 'custom: not found' });
+    }
+  });
+
+  test('and WebSockets without a route get Express’s 404 where there is no other', async () => {
+    const { port } = await openSite(express, (app) => void app.ws('/chat', () => undefined));
+    expect(await get(port, '/none')).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('Cannot GET /none'),
+    });
+    const refused = await dial(port, '/none');
+    expect(refused).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('Cannot GET /none'),
+    });
+    expect(refused.headers.connection).toBe('close');
+  });
+
+  test('of other methods are not for the route', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', () => undefined);
+      app.post('/chat', (_request, response) => void response.send('posted'));
+    });
+    expect(await get(port, '/chat', { method: 'POST' })).toMatchObject({
+      status: 200,
+      body: 'posted',
+    });
+    expect((await get(port, '/chat', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  test('and WebSockets to an application without any route get its 404', async () => {
+    const { port } = await openSite(express, () => undefined);
+    expect((await get(port, '/')).status).toBe(404);
+    expect((await dial(port, '/')).status).toBe(404);
+  });
+});
+
+describe.each(VERSIONS)('%s: a WebSocket', (_name, express) => {
+  test('to a page gets the page', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.get('/page', (_request, response) => void response.json({ a: 'page' }));
+    });
+    const { status, headers, body } = await dial(port, '/page');
+    expect([status, body, headers.connection]).toEqual([200, '{"a":"page"}', 'close']);
+  });
+
+  test.each<[string, Record<string, string | null>, string | undefined, number, object]>([
+    ['POST', {}, 'POST /chat HTTP/1.1', 405, { allow: 'GET' }],
+    [
+      'version 8',
+      { 'Sec-WebSocket-Version': '8' },
+      'GET /chat HTTP/1.1',
+      426,
+      { 'sec-websocket-version': '13', upgrade: 'websocket', connection: 'close, Upgrade' },
+    ],
+    ['a body', { 'Content-Length': '3' }, 'GET /chat HTTP/1.1', 400, {}],
+    ['chunks', { 'Transfer-Encoding': 'chunked' }, 'GET /chat HTTP/1.1', 400, {}],
+    ['no key', { 'Sec-WebSocket-Key': null }, 'GET /chat HTTP/1.1', 400, {}],
+    ['HTTP/1.0', {}, 'GET /chat HTTP/1.0', 400, {}],
+  ])(
+    'with %s is refused before any middleware runs',
+    async (_what, headers, line, status, expected) => {
+      const middleware = jest.fn();
+      const { port } = await openSite(express, (app) => {
+        app.use(middleware);
+        app.ws('/chat', () => undefined);
+      });
+      const answer = await answerOf(await knock(port, headers, line));
+      expect(answer).toMatchObject({ status, headers: { connection: 'close', ...expected } });
+      expect(middleware).not.toHaveBeenCalled();
+    },
+  );
+
+  test('of another protocol is a page’s ordinary request', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', () => undefined);
+      app.get(
+        '/page',
+        (request, response) => void response.send(`page, not ${request.get('upgrade')}`),
+      );
+    });
+    const client = await connect(port);
+    client.write('GET /page HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    expect(await answerOf(client)).toMatchObject({ status: 200, body: 'page, not h2c' });
+    const other = await connect(port);
+    other.write('GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    expect((await answerOf(other)).status).toBe(426);
+  });
+});
+
+describe.each(VERSIONS)('%s: ws()', (_name, express) => {
+  const handler = () => undefined;
+  const { app } = prepare(express);
+
+  test('returns what it was called on', () => {
+    const router = express.Router();
+    expect(app.ws('/a', handler)).toBe(app);
+    expect(app.ws('/a', handler).get('/b', handler).ws('/c', handler)).toBe(app);
+    expect(router.ws('/a', handler).ws('/b', [handler], handler)).toBe(router);
+  });
+
+  test.each<[string, unknown[], string]>([
+    ['no handler', ['/a'], 'it got no function for /a'],
+    ['an empty list', ['/a', []], 'it got no function for /a'],
+    ['undefined', ['/a', undefined], 'it got a value of type undefined for /a'],
+    ['undefined in front', ['/a', undefined, handler], 'it got a value of type undefined for /a'],
+    ['a promise', ['/a', Promise.resolve()], 'it got a value of type object for /a'],
+    ['a string', [/x/, 'handler'], 'it got a value of type string for /x/'],
+    ['options', ['/a', handler, { maxPayload: 1 }], 'it got a value of type object for /a'],
+    ['no path', [handler], 'it got no function for'],
+  ])('throws for %s', (_what, args, message) => {
+    for (const target of [app, express.Router()]) {
+      const add = () => Reflect.apply(target.ws, target, args);
+      expect(add).toThrow(TypeError);
+      expect(add).toThrow(
+        'ws() takes a path, middleware functions and, last, a handler function; ',
+      );
+      expect(add).toThrow(message);
+    }
+  });
+});
