@@ -113,7 +113,7 @@ export class ServerHandshake {
       verifyClient(info, (accepted, ...refusal) => this.onVerified(accepted, refusal)),
     );
     if (answer === undefined) return;
-    if (isThenable(answer.value)) this.await(answer.value, calls);
+    if (isThenable(answer.value)) this.awaitVerdict(answer.value, calls);
     else if (!calls) this.onVerified(Boolean(answer.value), []);
     if (this.verdict !== 'pending' || handshakeTimeout === 0) return;
     this.timer = setTimeout(() => this.expire(), handshakeTimeout);
@@ -121,7 +121,7 @@ export class ServerHandshake {
   }
 
   /** An asynchronous function: what it resolves to is its answer, unless it was to call back; it may fail in any case. */
-  private await(answer: PromiseLike<unknown>, calls: boolean): void {
+  private awaitVerdict(answer: PromiseLike<unknown>, calls: boolean): void {
     answer
       .then(
         (accepted) => {
