@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium, launch } from '../../../../examples/chat/test/browser';
 import { portOf } from '../support/libraries';
+import { interoperate, interoperateOverTls } from './interoperate';
 import { chromiumWebSocket, PAGE } from './peers/chromium';
-import { interoperate } from './scenarios';
 
 const found = findChromium();
 const underCi = process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI);
@@ -29,7 +29,7 @@ if (found === undefined && !underCi) {
     http.listen(0, '127.0.0.1');
     await once(http, 'listening');
     browser = await launch(found);
-    page = await browser.newPage();
+    page = await browser.newPage({ ignoreHTTPSErrors: true });
     await page.goto(`http://127.0.0.1:${portOf(http)}/`);
   }, 60_000);
 
@@ -38,5 +38,7 @@ if (found === undefined && !underCi) {
     http?.close();
   });
 
-  interoperate(chromiumWebSocket(() => page));
+  const chromium = chromiumWebSocket(() => page);
+  interoperate(chromium);
+  interoperateOverTls(chromium);
 }

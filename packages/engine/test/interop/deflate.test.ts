@@ -8,7 +8,8 @@ import { WebSocket } from '../../src/websocket';
 /** Text that compresses, and is different at each length. */
 function text(length: number): string {
   let line = '';
-  for (let index = 0; line.length < length; index++) line += `{"id":${index},"name":"été ${index % 7}"},`;
+  for (let index = 0; line.length < length; index++)
+    line += `{"id":${index},"name":"été ${index % 7}"},`;
   return line.slice(0, length);
 }
 
@@ -43,7 +44,9 @@ async function expectEchoes(sender: Side, echo: Side): Promise<void> {
   });
   for (const data of sent) sender.send(data);
   await all;
-  expect(received).toEqual(sent.map((data) => ({ same: true, isBinary: typeof data !== 'string' })));
+  expect(received).toEqual(
+    sent.map((data) => ({ same: true, isBinary: typeof data !== 'string' })),
+  );
 }
 
 describe.each(OPTIONS)('permessage-deflate with ws, %s', (_name, options) => {

@@ -1,4 +1,4 @@
+import { interoperate } from './interoperate';
 import { fayeWebsocket } from './peers/faye-websocket';
-import { interoperate } from './scenarios';
 
 interoperate(fayeWebsocket);

@@ -1,5 +1,5 @@
+import { interoperate } from './interoperate';
 import { findPython, Python, pythonWebsockets } from './peers/python';
-import { interoperate } from './scenarios';
 
 const found = findPython();
 

@@ -4,16 +4,12 @@ import type { PerMessageDeflateOptions } from '../../src/deflate/options';
 import type { WebSocket } from '../../src/websocket';
 import type { Message } from './content';
 import { LARGEST, noise, SIZES, text } from './content';
-import type { Meeting, MeetingOptions, Role } from './meeting';
-import { meet } from './meeting';
+import type { Meeting, MeetingOptions } from './meeting';
 import type { Closing, Implementation } from './peers/peer';
 import { ABRUPT, NO_CODE } from './peers/peer';
 
-/** Compressing 16 MiB takes its time on a busy machine, in milliseconds. */
-const PATIENCE = 60_000;
-
 /** One thing that two implementations do with each other. */
-interface Scenario {
+export interface Scenario {
   readonly name: string;
   /** Whether the other implementation has what it takes. */
   readonly suits?: (implementation: Implementation) => boolean;
@@ -236,57 +232,9 @@ const HANDSHAKES: readonly Scenario[] = [
 
 const ALL = [...MESSAGES, LARGE, ...CONTROL, ...ENDINGS, ...HANDSHAKES];
 
-interface Mode {
-  readonly name: string;
-  readonly perMessageDeflate: boolean | PerMessageDeflateOptions;
-  readonly scenarios: readonly Scenario[];
-}
-
-const PLAIN: Mode = { name: 'plain', perMessageDeflate: false, scenarios: ALL };
-
-/** No small message is left as it is, so that every scenario is about compression. */
-const COMPRESSED: readonly Mode[] = [
-  { name: 'deflated', perMessageDeflate: { threshold: 0 }, scenarios: ALL },
-  {
-    name: 'deflated message by message',
-    perMessageDeflate: {
-      threshold: 0,
-      serverNoContextTakeover: true,
-      clientNoContextTakeover: true,
-    },
-    scenarios: MESSAGES,
-  },
-];
-
-/** Defines the tests of all scenarios, in all modes, both ways where the other implementation has both ends. */
-export function interoperate(implementation: Implementation): void {
-  const { name, connect, listen, deflate } = implementation;
-  if (connect !== undefined) describe(`our server, the client of ${name}`, () => play('server'));
-  if (listen !== undefined) describe(`our client, the server of ${name}`, () => play('client'));
-
-  function play(role: Role): void {
-    const modes = deflate === 'no' ? [PLAIN] : [PLAIN, ...COMPRESSED];
-    for (const mode of modes) describe(mode.name, () => playIn(role, mode));
-  }
-
-  function playIn(role: Role, { perMessageDeflate, scenarios }: Mode): void {
-    const suiting = scenarios.filter(({ suits }) => suits?.(implementation) ?? true);
-    test.each(suiting)(
-      '$name',
-      async ({ options, run }) => {
-        const meeting = await meet(implementation, role, { perMessageDeflate, ...options });
-        expect(meeting.ours.extensions).toBe(perMessageDeflate ? 'permessage-deflate' : '');
-        await run(meeting, implementation);
-      },
-      PATIENCE,
-    );
-    if (perMessageDeflate) {
-      test('what repeats is short on the wire', () => measure(role, perMessageDeflate), PATIENCE);
-    }
-  }
-
-  async function measure(role: Role, perMessageDeflate: Mode['perMessageDeflate']): Promise<void> {
-    const { ours } = await meet(implementation, role, { perMessageDeflate });
+const SHORT: Scenario = {
+  name: 'what repeats is short on the wire',
+  async run({ ours }, { deflate }) {
     const { _socket: socket } = ours;
     if (!(socket instanceof Socket)) throw new Error('Not on a socket');
     const [wrote, read] = [socket.bytesWritten, socket.bytesRead];
@@ -294,5 +242,47 @@ export function interoperate(implementation: Implementation): void {
     expect(socket.bytesWritten - wrote).toBeLessThan(100_000);
     if (deflate === 'yes') expect(socket.bytesRead - read).toBeLessThan(100_000);
     else expect(socket.bytesRead - read).toBeGreaterThan(300_000);
-  }
+  },
+};
+
+/** What the scenarios are played over. */
+export interface Mode {
+  readonly name: string;
+  readonly secure: boolean;
+  readonly perMessageDeflate: boolean | PerMessageDeflateOptions;
+  readonly scenarios: readonly Scenario[];
 }
+
+export const PLAIN: Mode = {
+  name: 'plain',
+  secure: false,
+  perMessageDeflate: false,
+  scenarios: ALL,
+};
+
+/** No small message is left as it is, so that every scenario is about compression. */
+export const DEFLATED: readonly Mode[] = [
+  {
+    name: 'deflated',
+    secure: false,
+    perMessageDeflate: { threshold: 0 },
+    scenarios: [...ALL, SHORT],
+  },
+  {
+    name: 'deflated message by message',
+    secure: false,
+    perMessageDeflate: {
+      threshold: 0,
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+    },
+    scenarios: [...MESSAGES, SHORT],
+  },
+];
+
+export const SECURE: Mode = {
+  name: 'over TLS',
+  secure: true,
+  perMessageDeflate: false,
+  scenarios: [...MESSAGES, ...CONTROL, ...ENDINGS],
+};

@@ -1,4 +1,4 @@
+import { interoperate } from './interoperate';
 import { undici } from './peers/undici';
-import { interoperate } from './scenarios';
 
 interoperate(undici);

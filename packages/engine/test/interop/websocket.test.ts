@@ -1,4 +1,4 @@
+import { interoperate } from './interoperate';
 import { websocket } from './peers/websocket';
-import { interoperate } from './scenarios';
 
 interoperate(websocket);

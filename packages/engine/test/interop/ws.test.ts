@@ -1,4 +1,4 @@
+import { interoperate } from './interoperate';
 import { ws } from './peers/ws';
-import { interoperate } from './scenarios';
 
 interoperate(ws);
