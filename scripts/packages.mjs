@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectedOutput } from './build.mjs';
 import { checkInstalled } from './installed.mjs';
+import { checkOverride } from './override.mjs';
 import { root, runCommand, runNpm } from './run.mjs';
 import { mustPass, StepError } from './steps.mjs';
 
@@ -72,6 +73,8 @@ export async function checkPackages(tally) {
       await tally.check(`${one.name}: are the types wrong`, () => checkTypes(one));
     }
     for (const one of packed) await checkInstalled(one, packed, tally);
+    const engine = packed.find(({ name }) => name === '@upwire/engine');
+    if (engine !== undefined) await checkOverride(engine.tarball, tally);
   } finally {
     rmSync(target, { recursive: true, force: true });
   }
