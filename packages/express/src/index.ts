@@ -39,7 +39,7 @@ function upwire<App extends Application>(
       routes: ({ url = '' }) => lookAhead(routerOf(inside).stack, pathOf(url)),
     },
     // Express hands `onError` its own request, which is the one it was given.
-    { ...wsOptions, ...own } as GatewayOptions,
+    { ...wsOptions, ...given(own) } as GatewayOptions,
   );
   if (server) gateway.attach(server);
   addWebSocketMethod(app);
@@ -75,6 +75,11 @@ function checkOptions(options: unknown): upwire.Options {
 function objectOption(name: string, value: unknown): Record<string, unknown> {
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   throw new TypeError(`The ${name} must be an object of options, got ${String(value)}`);
+}
+
+/** Options without those that are `undefined`, which must not hide a limit that `wsOptions` has set. */
+function given(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** Sees what the application's own routes leave over, before Express answers it with its 404. */

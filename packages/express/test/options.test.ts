@@ -1,0 +1,200 @@
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
+import { WebSocketServer as WsServer } from 'ws';
+import { cleanUp } from '../../engine/test/support/site';
+import upwire from '../src/index';
+import { dial, open, openSite, VERSIONS } from './support/site';
+
+afterEach(cleanUp);
+
+/** Calls `upwire` as a program in JavaScript may. */
+const call = (...args: unknown[]) => Reflect.apply(upwire, undefined, args);
+
+describe.each(VERSIONS)('%s: upwire()', (_name, express) => {
+  test.each<[string, object, new (message: string) => Error, string]>([
+    [
+      'maxPayload -1',
+      { maxPayload: -1 },
+      RangeError,
+      'The "maxPayload" option must be an integer from 0 to 2147483647 bytes, got -1',
+    ],
+    [
+      'maxPayload NaN',
+      { maxPayload: Number.NaN },
+      RangeError,
+      'The "maxPayload" option must be an integer from 0 to 2147483647 bytes, got NaN',
+    ],
+    ['maxPayload 3 GiB', { maxPayload: 3 * 2 ** 30 }, RangeError, 'got 3221225472'],
+    ['maxPayload 1.5', { maxPayload: 1.5 }, RangeError, 'got 1.5'],
+    [
+      'maxPayload as text',
+      { maxPayload: '1mb' },
+      TypeError,
+      'The "maxPayload" option must be a number, got "1mb"',
+    ],
+    [
+      'maxPayload null',
+      { maxPayload: null },
+      TypeError,
+      'The "maxPayload" option must be a number, got null',
+    ],
+    [
+      'handshakeTimeout 0',
+      { handshakeTimeout: 0 },
+      RangeError,
+      'The "handshakeTimeout" option must be an integer from 1 to ',
+    ],
+    [
+      'handshakeTimeout Infinity',
+      { handshakeTimeout: Number.POSITIVE_INFINITY },
+      RangeError,
+      'got Infinity',
+    ],
+    [
+      'closeTimeout 0',
+      { closeTimeout: 0 },
+      RangeError,
+      'The "closeTimeout" option must be an integer from 1 to ',
+    ],
+    [
+      'origins as text',
+      { origins: 'x' },
+      TypeError,
+      'The option "origins" must be \'*\', a list of origins or a function',
+    ],
+    ['origins null', { origins: null }, TypeError, 'The option "origins" must be'],
+    ['onError 5', { onError: 5 }, TypeError, 'The "onError" option must be a function, got 5'],
+    [
+      'autoPong "no"',
+      { autoPong: 'no' },
+      TypeError,
+      'The "autoPong" option must be a boolean, got "no"',
+    ],
+    ['handleProtocols 5', { handleProtocols: 5 }, TypeError, 'handleProtocols'],
+    [
+      'leaveRouterUntouched 1',
+      { leaveRouterUntouched: 1 },
+      TypeError,
+      'The "leaveRouterUntouched" option must be a boolean, got number',
+    ],
+    [
+      'wsOptions null',
+      { wsOptions: null },
+      TypeError,
+      'The "wsOptions" option must be an object of options, got null',
+    ],
+    [
+      'wsOptions 5',
+      { wsOptions: 5 },
+      TypeError,
+      'The "wsOptions" option must be an object of options, got 5',
+    ],
+    [
+      'wsOptions.maxPayload',
+      { wsOptions: { maxPayload: -1 } },
+      RangeError,
+      'The "maxPayload" option must be',
+    ],
+    [
+      'wsOptions.port',
+      { wsOptions: { port: 80 } },
+      TypeError,
+      'One and only one of the "port", "server", or "noServer" options',
+    ],
+  ])('%s throws', (_what, options, type, message) => {
+    expect(() => call(express(), null, options)).toThrow(type);
+    expect(() => call(express(), null, options)).toThrow(message);
+  });
+
+  test.each<[string, unknown]>([
+    ['null', null],
+    ['a number', 5],
+    ['text', 'options'],
+  ])('options that are %s throw', (_what, options) => {
+    expect(() => call(express(), null, options)).toThrow(
+      new TypeError(`The third argument must be an object of options, got ${options}`),
+    );
+  });
+
+  test.each<[string, unknown]>([
+    ['options in its place', { maxPayload: 1 }],
+    ['a port', 3000],
+    ['an application', express()],
+    ['another library’s server', new WsServer({ noServer: true })],
+  ])('a server that is %s throws', (_what, server) => {
+    expect(() => call(express(), server)).toThrow(TypeError);
+    expect(() => call(express(), server)).toThrow(
+      'The server must be one of node:http or node:https, got ',
+    );
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a router', express.Router()],
+    ['a server', createServer()],
+    ['a function', () => undefined],
+    ['Express itself', express],
+  ])('an application that is %s throws', (_what, app) => {
+    expect(() => call(app)).toThrow(
+      new TypeError('The first argument must be an Express application'),
+    );
+  });
+
+  test('undefined is the default, also where wsOptions says another thing', () => {
+    const { getWss } = upwire(express(), undefined, {
+      maxPayload: undefined,
+      handshakeTimeout: undefined,
+      origins: undefined,
+      onError: undefined,
+      leaveRouterUntouched: undefined,
+      wsOptions: undefined,
+    });
+    expect(getWss().options).toMatchObject({ maxPayload: 1_048_576, closeTimeout: 10_000 });
+  });
+
+  test('wsOptions are options, and those beside them go first', () => {
+    const { getWss } = upwire(express(), null, {
+      maxPayload: 5,
+      wsOptions: { maxPayload: 6, closeTimeout: 7 },
+    });
+    expect(getWss().options).toMatchObject({ maxPayload: 5, closeTimeout: 7 });
+    const other = upwire(express(), null, { maxPayload: undefined, wsOptions: { maxPayload: 6 } });
+    expect(other.getWss().options.maxPayload).toBe(6);
+  });
+
+  test('maxPayload holds', async () => {
+    const { port } = await openSite(express, (app) => void app.ws('/chat', () => undefined), {
+      maxPayload: 10,
+    });
+    const client = await open(port, '/chat');
+    client.send('eleven bytes');
+    expect((await client.closed)[0]).toBe(1009);
+  });
+
+  test('verifyClient of express-ws decides behind the middleware', async () => {
+    const { port } = await openSite(
+      express,
+      (app) => {
+        app.use((_request, response, next) => {
+          response.set('X-Powered-By', 'tests');
+          next();
+        });
+        app.ws('/chat', () => undefined);
+      },
+      {
+        wsOptions: {
+          verifyClient: ({ req }: { req: IncomingMessage }) =>
+            req.headers.authorization === 'Bearer 1',
+        },
+      },
+    );
+    const refused = await dial(port, '/chat');
+    expect(refused).toMatchObject({
+      status: 401,
+      headers: { 'x-powered-by': 'tests', connection: 'close' },
+    });
+    expect((await dial(port, '/chat', { headers: { Authorization: 'Bearer 1' } })).status).toBe(
+      101,
+    );
+  });
+});
