@@ -92,10 +92,28 @@ export class ResponseReply implements HandshakeReply {
   }
 }
 
+/**
+ * What the handshake or a refusal says of itself stands alone; others, cookies first of all, stand beside what the
+ * application's middleware has set.
+ */
+const SINGLE_HEADERS: ReadonlySet<string> = new Set([
+  ...BODY_HEADERS.map((name) => name.toLowerCase()),
+  'connection',
+  'upgrade',
+  'allow',
+  'sec-websocket-accept',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+  'sec-websocket-version',
+]);
+
 function begin(response: ServerResponse, status: number, headers: readonly Header[]): void {
   for (const name of BODY_HEADERS) response.removeHeader(name);
   response.statusCode = status;
-  for (const [name, value] of headers) response.setHeader(name, value);
+  for (const [name, value] of headers) {
+    if (SINGLE_HEADERS.has(name.toLowerCase())) response.setHeader(name, value);
+    else response.appendHeader(name, value);
+  }
 }
 
 /**

@@ -101,6 +101,25 @@ describe('ResponseReply accepts', () => {
     expect(ours.listenerCount('close')).toBe(0);
   });
 
+  test('with the cookies of middleware beside those that are added, each on its line', async () => {
+    const { response, received, ours } = await respond();
+    response.setHeader('Set-Cookie', 'session=1');
+    response.setHeader('Connection', 'close');
+
+    new ResponseReply(response).accept(
+      [...HEADERS, ['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']],
+      () => ours.end(),
+    );
+
+    const lines = (await received).split('\r\n');
+    expect(lines.filter((line) => /^set-cookie|^connection/i.test(line))).toEqual([
+      'Set-Cookie: session=1',
+      'Set-Cookie: a=1',
+      'Set-Cookie: b=2',
+      'Connection: Upgrade',
+    ]);
+  });
+
   test('without what earlier middleware said of a body', async () => {
     const { ours, response, received } = await respond();
     for (const [name, value] of [

@@ -44,6 +44,7 @@ describe('contain', () => {
     const failed = jest.fn();
     contain(
       () => ({
+        // biome-ignore lint/suspicious/noThenProperty: what is not quite a promise is what this is about
         get then() {
           throw BOOM;
         },
