@@ -22,6 +22,10 @@ export abstract class GuardedEmitter extends EventEmitter {
 
   private readonly behavior: WebSocketBehavior;
   private inbox: Inbox | undefined = undefined;
+  /** Whether a message, ping or pong waits for a turn of the event loop of its own. */
+  private inTurns = false;
+  /** Whether the next turn is not there yet. */
+  private awaitsTurn = false;
   /** Whether a listener has failed whose failures somebody wants to know. */
   private failed = false;
 
@@ -43,11 +47,16 @@ export abstract class GuardedEmitter extends EventEmitter {
    * Where the owner wants that, keeps messages for a listener that comes late, and the events behind them: even `close`
    * is told only when the messages before it have been, or when nobody has come for them in 10 s. Above 64 KiB the
    * connection stops reading. Pausing keeps what is held; the end of the connection lets it go, paused or not.
+   *
+   * @param inTurns deliver at most one message, ping or pong in one turn of the event loop
    */
-  protected startDelivery(): void {
-    if (!this.behavior.holdMessages) return;
+  protected startDelivery(inTurns: boolean): void {
+    const { holdMessages } = this.behavior;
+    this.inTurns = inTurns;
+    if (!holdMessages && !inTurns) return;
     this.inbox = new Inbox(() => this.releaseInbox());
-    this.on('newListener', onNewListener);
+    if (holdMessages) this.on('newListener', onNewListener);
+    else this.inbox.release();
   }
 
   /**
@@ -57,13 +66,30 @@ export abstract class GuardedEmitter extends EventEmitter {
    */
   protected deliver(name: string, first: unknown, second: unknown, bytes: number): void {
     const { inbox } = this;
-    if (inbox === undefined || (inbox.empty && name !== 'message')) {
+    if (inbox === undefined || (inbox.empty && !this.waits(name))) {
       this.tell(name, first, second);
       return;
     }
     inbox.push(name, first, second, bytes);
     if (inbox.full) this.stopReading();
+    if (this.inTurns) this.awaitTurn();
     if (name === 'close') this.continueDelivery();
+  }
+
+  /** Whether an event is kept even if it is the first. */
+  private waits(name: string): boolean {
+    return name === 'message' || (this.inTurns && (name === 'ping' || name === 'pong'));
+  }
+
+  /** Delivers no more in this turn of the event loop. */
+  private awaitTurn(): void {
+    if (this.awaitsTurn) return;
+    this.awaitsTurn = true;
+    this.stopReading();
+    setImmediate(() => {
+      this.awaitsTurn = false;
+      this.continueDelivery();
+    });
   }
 
   /** Delivers what was kept and may go out now, then reads on. */
@@ -71,16 +97,17 @@ export abstract class GuardedEmitter extends EventEmitter {
     const { inbox } = this;
     if (inbox?.released) {
       // A listener may pause; the end of the connection is told all the same.
-      while (!this.isPaused || this.readyState === State.CLOSED) {
+      while (!this.awaitsTurn && (!this.isPaused || this.readyState === State.CLOSED)) {
         const event = inbox.shift();
         if (event === undefined) {
-          this.inbox = undefined;
+          if (!this.inTurns) this.inbox = undefined;
           break;
         }
         this.tell(event.name, event.first, event.second);
+        if (this.inTurns && this.waits(event.name)) this.awaitTurn();
       }
     }
-    if (!this.isPaused && !this.inbox?.full) this.continueReading();
+    if (!this.isPaused && !this.awaitsTurn && !this.inbox?.full) this.continueReading();
   }
 
   /** @internal A listener of ours threw or rejected. */

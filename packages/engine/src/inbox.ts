@@ -11,6 +11,8 @@ export interface HeldEvent {
   readonly name: string;
   readonly first: unknown;
   readonly second: unknown;
+  /** What it costs to keep it. */
+  readonly bytes: number;
 }
 
 /**
@@ -42,8 +44,9 @@ export class Inbox {
 
   /** Keeps one event, whose payload has `bytes` bytes. */
   push(name: string, first: unknown, second: unknown, bytes: number): void {
-    this.events.push({ name, first, second });
-    this.bytes += bytes + EVENT_BYTES;
+    const cost = bytes + EVENT_BYTES;
+    this.events.push({ name, first, second, bytes: cost });
+    this.bytes += cost;
     if (this.released || this.timer !== undefined) return;
     this.timer = setTimeout(this.expired, INBOX_TIMEOUT);
     this.timer.unref();
@@ -51,7 +54,9 @@ export class Inbox {
 
   /** The oldest event, taken out; `undefined` where there is none. */
   shift(): HeldEvent | undefined {
-    return this.events.shift();
+    const event = this.events.shift();
+    if (event !== undefined) this.bytes -= event.bytes;
+    return event;
   }
 
   /** Ends the waiting for a listener. */

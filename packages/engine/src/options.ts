@@ -6,6 +6,12 @@ import type { WebSocket } from './websocket';
 /** Options of one WebSocket, and of all WebSockets of a server. `undefined` is always the default. */
 export interface WebSocketOptions extends LimitOptions {
   /**
+   * Emit any number of `message`, `ping` and `pong` in one turn of the event loop. `false` emits at most one in each, as
+   * browsers do: promises that one of them settles are heard before the next.
+   * @defaultValue true
+   */
+  allowSynchronousEvents?: boolean | undefined;
+  /**
    * Answer pings with pongs.
    * @defaultValue true
    */
@@ -38,6 +44,7 @@ export interface HeartbeatOption {
 
 export interface ResolvedOptions {
   readonly limits: ResolvedLimits;
+  readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
   readonly skipUTF8Validation: boolean;
   readonly heartbeat: HeartbeatOption;
@@ -66,6 +73,7 @@ const PLAIN: WebSocketBehavior = { hooks: {}, textAsString: false, holdMessages:
 
 const DEFAULTS: ResolvedOptions = {
   limits: resolveLimits({}),
+  allowSynchronousEvents: true,
   autoPong: true,
   skipUTF8Validation: false,
   heartbeat: { interval: 0, timeout: 0 },
@@ -106,6 +114,11 @@ export function overrideOptions(
 function resolve(options: WebSocketOptions, defaults: ResolvedOptions): ResolvedOptions {
   return {
     limits: resolveLimits(options, defaults.limits),
+    allowSynchronousEvents: booleanOption(
+      'allowSynchronousEvents',
+      options.allowSynchronousEvents,
+      defaults.allowSynchronousEvents,
+    ),
     autoPong: booleanOption('autoPong', options.autoPong, defaults.autoPong),
     skipUTF8Validation: booleanOption(
       'skipUTF8Validation',

@@ -76,6 +76,7 @@ export interface ServerOptions extends WebSocketOptions {
 export interface CheckedServerOptions
   extends Omit<ServerOptions, keyof ResolvedLimits>,
     ResolvedLimits {
+  readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
   readonly clientTracking: boolean;
   readonly handshakeTimeout: number;

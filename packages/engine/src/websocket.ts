@@ -220,7 +220,7 @@ export class WebSocket
       this,
     );
     this.state = State.OPEN;
-    this.startDelivery();
+    this.startDelivery(!this.settings.allowSynchronousEvents);
     this.startHeartbeat(binding);
     binding.start(head);
     this.deliver('open', undefined, undefined, 0);
