@@ -1,10 +1,11 @@
+import type { ParamsDictionary } from 'express-serve-static-core';
 import upwire from './index.js';
 
 export type Options = upwire.Options;
 export type Instance<App> = upwire.Instance<App>;
 export type WebSocket = upwire.WebSocket;
-export type WebSocketHandler = upwire.WebSocketHandler;
-export type WebSocketMethod = upwire.WebSocketMethod;
+export type WebSocketHandler<Params = ParamsDictionary> = upwire.WebSocketHandler<Params>;
+export type WebSocketMethod<Target> = upwire.WebSocketMethod<Target>;
 
 export { upwire };
 export default upwire;

@@ -8,6 +8,7 @@ import type {
 import { answerUpgradeRequired, Gateway, upgradeOf } from '@upwire/engine/internal';
 import type { Application, Request } from 'express';
 import express from 'express';
+import type { ParamsDictionary } from 'express-serve-static-core';
 import type { ApplicationInside, RouterInside } from './inside';
 import { isApplication, routerOf } from './inside';
 import { lookAhead, pathOf, watchMounts } from './lookahead';
@@ -144,8 +145,8 @@ declare namespace upwire {
   }
 
   export type WebSocket = EngineWebSocket;
-  export type WebSocketHandler = Handler;
-  export type WebSocketMethod = Method;
+  export type WebSocketHandler<Params = ParamsDictionary> = Handler<Params>;
+  export type WebSocketMethod<Target> = Method<Target>;
 }
 
 export = upwire;

@@ -1,12 +1,11 @@
 import { upgradeOf } from '@upwire/engine/internal';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { PathParams } from 'express-serve-static-core';
-import type { WebSocketHandler, WebSocketMethod } from './types';
+import type { WebSocketHandler } from './types';
 
 /** What an application and a router have in common. */
 interface Routable {
   get(path: PathParams, ...handlers: RequestHandler[]): unknown;
-  ws?: WebSocketMethod;
 }
 
 /** Plain requests that have met a WebSocket route and nothing else yet. */

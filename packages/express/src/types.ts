@@ -12,50 +12,23 @@ export type WebSocketHandler<Params = ParamsDictionary> = (
 /** Middleware of a route, run before the 101. */
 type Middleware<Params> = RequestHandler<Params> | RequestHandler<Params>[];
 
-/** `ws(path, ...middleware, handler)`, on an application or a router. */
-export interface WebSocketMethod {
-  <This, Path extends string, Params = RouteParameters<Path>>(
-    this: This,
-    path: Path,
-    handler: WebSocketHandler<Params>,
-  ): This;
-  <This, Path extends string, Params = RouteParameters<Path>>(
-    this: This,
-    path: Path,
-    first: Middleware<Params>,
-    handler: WebSocketHandler<Params>,
-  ): This;
-  <This, Path extends string, Params = RouteParameters<Path>>(
-    this: This,
-    path: Path,
-    first: Middleware<Params>,
-    second: Middleware<Params>,
-    handler: WebSocketHandler<Params>,
-  ): This;
-  <This>(this: This, path: PathParams, handler: WebSocketHandler): This;
-  <This>(
-    this: This,
-    path: PathParams,
-    first: Middleware<ParamsDictionary>,
-    handler: WebSocketHandler,
-  ): This;
-  <This>(
-    this: This,
-    path: PathParams,
-    ...handlers: [
-      ...middleware: Middleware<ParamsDictionary>[],
-      last: Middleware<ParamsDictionary>,
-      handler: WebSocketHandler,
-    ]
-  ): This;
+/** `ws(path, ...middleware, handler)`, on an application or a router; it returns what it was called on. */
+export interface WebSocketMethod<Target> {
+  <Path extends string>(path: Path, ...handlers: Handlers<RouteParameters<Path>>): Target;
+  /** For parameters that a path does not tell, or whose types are known better. */
+  <Params = ParamsDictionary>(path: PathParams, ...handlers: Handlers<Params>): Target;
 }
+
+type Handlers<Params> = [...middleware: Middleware<Params>[], handler: WebSocketHandler<Params>];
 
 declare module 'express-serve-static-core' {
   interface IRouter {
     /**
      * Adds a WebSocket route. The middleware runs before the 101, as it would for a page: what it answers, the client
      * gets. The last function is the handler.
+     *
+     * Routes are looked at in the order in which they were added, as ever: a page for the same path belongs behind.
      */
-    ws: WebSocketMethod;
+    ws: WebSocketMethod<this>;
   }
 }

@@ -1,0 +1,175 @@
+/**
+ * What TypeScript makes of the package. Nothing here runs: `npm run typecheck` passes when every line has the type that
+ * it is expected to have, and every line under `@ts-expect-error` is an error.
+ */
+import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import express from 'express';
+import upwire from '../src/index';
+import type {
+  Instance,
+  Options,
+  WebSocket,
+  WebSocketHandler,
+  WebSocketMethod,
+} from '../src/index.mjs';
+import named, { upwire as alsoNamed } from '../src/index.mjs';
+
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Takes a value whose type is exactly `Expected`. */
+function expectType<Expected>(): <Actual>(
+  value: Actual,
+  ...same: Same<Actual, Expected> extends true ? [] : ['not the same type']
+) => void {
+  return () => undefined;
+}
+
+const plain: RequestHandler = (_request, _response, next) => next();
+
+export function instance(): void {
+  const app = express();
+  const made = upwire(app);
+  expectType<upwire.Instance<express.Express>>()(made);
+  expectType<express.Express>()(made.app);
+  made.getWss().on('connection', (webSocket: WebSocket) => webSocket.send('hello'));
+  made.applyTo(express.Router);
+  made.applyTo(express.Router());
+  made.attach(createServer(app));
+  made.attach(createSecureServer({}, app));
+  upwire(app, createServer(app), {
+    maxPayload: 1,
+    handshakeTimeout: 2,
+    origins: ['https://a.example'],
+  });
+  upwire(app, null, { origins: '*', leaveRouterUntouched: true, wsOptions: { maxPayload: 1 } });
+  upwire(app, undefined, {
+    onError: (error, webSocket, request) => {
+      expectType<unknown>()(error);
+      expectType<WebSocket>()(webSocket);
+      expectType<Request>()(request);
+    },
+    origins: (origin, request) => origin === request.headers.host,
+    handleProtocols: (offered) => (offered.has('a') ? 'a' : false),
+  });
+  const options: Options = { maxPayload: undefined };
+  const again: Instance<express.Express> = named(app, null, options);
+  alsoNamed(again.app);
+
+  // @ts-expect-error an application is needed
+  upwire();
+  // @ts-expect-error a router is none
+  upwire(express.Router());
+  // @ts-expect-error options are not a server
+  upwire(app, { maxPayload: 1 });
+  // @ts-expect-error not a number
+  upwire(app, null, { maxPayload: '1mb' });
+  // @ts-expect-error no such option
+  upwire(app, null, { maxPaylod: 1 });
+  // @ts-expect-error neither '*' nor a list nor a function
+  upwire(app, null, { origins: 'https://a.example' });
+  // @ts-expect-error a server has to be one
+  made.attach(3000);
+}
+
+export function handlers(): void {
+  const { app } = upwire(express());
+  const handler: WebSocketHandler = (webSocket) => webSocket.send('hello');
+
+  app.ws('/chat', handler);
+  app.ws('/chat', (webSocket, request, next) => {
+    expectType<WebSocket>()(webSocket);
+    expectType<NextFunction>()(next);
+    expectType<string>()(request.url);
+    webSocket.on('message', (data) => webSocket.send(data));
+  });
+  app.ws('/chat', async (webSocket) => {
+    await Promise.resolve();
+    webSocket.close(1000, 'bye');
+  });
+  app.ws('/chat', plain, handler);
+  app.ws('/chat', plain, [plain, plain], handler);
+  app.ws('/chat', [plain], plain, plain, plain, (webSocket, request) => {
+    expectType<WebSocket>()(webSocket);
+    expectType<string>()(request.url);
+  });
+
+  // @ts-expect-error a handler is needed
+  app.ws('/chat');
+  // @ts-expect-error a path is needed
+  app.ws(handler);
+  // @ts-expect-error not a function
+  app.ws('/chat', 'handler');
+  // @ts-expect-error not a function in front
+  app.ws('/chat', undefined, handler);
+  app.ws('/chat', (webSocket) => {
+    // @ts-expect-error no such method
+    webSocket.sendd('hello');
+  });
+}
+
+export function parameters(): void {
+  const { app } = upwire(express());
+
+  app.ws('/chat/:room', (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+    // @ts-expect-error no such parameter
+    request.params.seat;
+  });
+  app.ws('/chat/:room/:seat', plain, (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+    expectType<string>()(request.params.seat);
+  });
+  app.ws(
+    '/chat/:room',
+    (request, response, next) => {
+      expectType<string>()(request.params.room);
+      expectType<NextFunction>()(next);
+      response.status(401).json({ error: 'no' });
+    },
+    (_webSocket, request) => {
+      expectType<string>()(request.params.room);
+    },
+  );
+  app.ws('/chat/:room', plain, plain, (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+  });
+  app.ws('/chat/:room', plain, plain, plain, (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+  });
+  app.ws<{ room: 'red' | 'blue' }>('/chat/:room', (_webSocket, request) => {
+    expectType<'red' | 'blue'>()(request.params.room);
+  });
+  app.ws(['/a/:x', /^\/b\/(.*)$/], (_webSocket, request) => {
+    expectType<string | string[]>()(request.params.x);
+    expectType<string>()(request.params[0]);
+  });
+  const path: string = ['/chat', ':room'].join('/');
+  app.ws(path, (_webSocket, request) => {
+    expectType<string | string[]>()(request.params.room);
+  });
+  app.ws('/none', (_webSocket, request) => {
+    // @ts-expect-error no such parameter
+    request.params.room;
+  });
+}
+
+export function chains(): void {
+  const { app } = upwire(express());
+  const same: express.Express = app.ws('/a', () => undefined);
+  same
+    .ws('/a', () => undefined)
+    .get('/b', (_request: Request, response: Response) => void response.send('b'))
+    .listen(3000);
+
+  const router = express.Router();
+  const sameRouter: express.Router = router.ws('/a/:b', (_webSocket, request) => request.params.b);
+  // @ts-expect-error only applications listen
+  sameRouter.listen(3000);
+  router.ws('/a', plain, () => undefined).get('/b', plain);
+  app.use('/sub', router);
+  const method: WebSocketMethod<express.Router> = router.ws;
+  method.call(router, '/c', () => undefined);
+}
