@@ -1,3 +1,5 @@
+import assert = require('node:assert');
+
 import type { AddressInfo } from 'node:net';
 
 import WebSocket = require('@upwire/engine');
@@ -14,7 +16,7 @@ server.on('connection', (webSocket: WebSocket) => {
 });
 
 // @ts-expect-error the declarations are in force: a path is no number
-new WebSocket.Server({ noServer: true, path: 1 }).close();
+assert.throws(() => new WebSocket.Server({ noServer: true, path: 1 }), TypeError);
 
 server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');

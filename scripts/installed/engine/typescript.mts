@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import type { AddressInfo } from 'node:net';
 import type { RawData, ServerOptions } from '@upwire/engine';
 import WebSocket, { WebSocketServer } from '@upwire/engine';
@@ -14,7 +15,7 @@ server.on('connection', (webSocket: WebSocket) => {
 });
 
 // @ts-expect-error the declarations are in force: a path is no number
-new WebSocketServer({ noServer: true, path: 1 }).close();
+assert.throws(() => new WebSocketServer({ noServer: true, path: 1 }), TypeError);
 
 server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');
