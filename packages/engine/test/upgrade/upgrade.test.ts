@@ -251,12 +251,20 @@ describe('the origin', () => {
     expect(body).toContain('it must be true or false');
   });
 
-  test('is decided too late when the time is up', async () => {
+  test('is decided too late when the time is up, also while middleware still holds the 503', async () => {
     const handler = jest.fn();
     const decision = deferred<boolean>();
     const asked = deferred();
+    const held = deferred<() => void>();
     const { port } = await openSite(
-      withUpgrade((upgrade) => upgrade.accept(route(handler))),
+      withUpgrade((upgrade, response) => {
+        const { end } = response;
+        response.end = ((...args: unknown[]) => {
+          held.resolve(() => Reflect.apply(end, response, args));
+          return response;
+        }) as typeof end;
+        upgrade.accept(route(handler));
+      }),
       {
         handshakeTimeout: 5_000,
         origins: () => {
@@ -269,9 +277,13 @@ describe('the origin', () => {
     const client = await knock(port, { Origin: 'http://localhost' });
     await asked.promise;
     jest.advanceTimersByTime(5_000);
+    const release = await held.promise;
     decision.resolve(true);
+    await settled();
+    release();
 
-    expect((await answerOf(client)).status).toBe(503);
+    const { status, body } = await answerOf(client);
+    expect([status, body]).toEqual([503, 'The handshake took too long']);
     expect(handler).not.toHaveBeenCalled();
   });
 });
