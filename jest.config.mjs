@@ -1,3 +1,8 @@
+/** Packages that are ES modules alone, which jest cannot require. */
+const esModules = '(arktype|arkregex|@ark|cookie|jose)/';
+
+const toCommonJS = { module: { type: 'commonjs' }, sourceMaps: 'inline' };
+
 /** @type {import('jest').Config} */
 export default {
   roots: ['<rootDir>/packages', '<rootDir>/examples'],
@@ -17,12 +22,16 @@ export default {
     '^.+\\.ts$': [
       '@swc/jest',
       {
+        ...toCommonJS,
         jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
-        module: { type: 'commonjs' },
-        sourceMaps: 'inline',
       },
     ],
+    [`/node_modules/${esModules}.+\\.js$`]: [
+      '@swc/jest',
+      { ...toCommonJS, jsc: { target: 'es2023' } },
+    ],
   },
+  transformIgnorePatterns: [`/node_modules/(?!(.+/node_modules/)?${esModules})`],
   coverageProvider: 'v8',
   collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.d.ts'],
   coverageDirectory: '<rootDir>/coverage',
