@@ -44,14 +44,14 @@ export abstract class GuardedEmitter extends EventEmitter {
   }
 
   /**
-   * Where the owner wants that, keeps messages for a listener that comes late, and the events behind them: even `close`
+   * Where that is asked for, keeps messages for a listener that comes late, and the events behind them: even `close`
    * is told only when the messages before it have been, or when nobody has come for them in 10 s. Above 64 KiB the
    * connection stops reading. Pausing keeps what is held; the end of the connection lets it go, paused or not.
    *
+   * @param holdMessages keep messages for a late listener
    * @param inTurns deliver at most one message, ping or pong in one turn of the event loop
    */
-  protected startDelivery(inTurns: boolean): void {
-    const { holdMessages } = this.behavior;
+  protected startDelivery(holdMessages: boolean, inTurns: boolean): void {
     this.inTurns = inTurns;
     if (!holdMessages && !inTurns) return;
     this.inbox = new Inbox(() => this.releaseInbox());

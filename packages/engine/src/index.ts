@@ -18,7 +18,7 @@ import {
 } from './event-target';
 import { formatExtensions, parseExtensions } from './handshake/extensions';
 import { parseSubprotocols } from './handshake/subprotocols';
-import type { SendData } from './payload';
+import type { BinaryType as BinaryTypeName, SendData } from './payload';
 import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-message-deflate';
 import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
 import { WebSocketServer as ServerClass } from './server';
@@ -29,7 +29,7 @@ import type {
 } from './server-options';
 import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
 import { createWebSocketStream as createStream } from './stream';
-import type { BinaryType as BinaryTypeName, SendOptions as OptionsOfSend } from './websocket';
+import type { SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
 /** What `require('@upwire/engine')` is: the class, with everything else as its properties, as in `ws`. */

@@ -22,6 +22,12 @@ export interface WebSocketOptions extends LimitOptions {
    */
   skipUTF8Validation?: boolean | undefined;
   /**
+   * Keep messages for a listener that is attached late, so that asynchronous work before it loses none: up to 64 KiB, then
+   * reading stops, and for up to 10 s. Everything behind a message that waits, `'close'` included, waits with it.
+   * @defaultValue false; true for the WebSockets of the adapters
+   */
+  holdMessages?: boolean | undefined;
+  /**
    * Find peers that are gone without a word: after `interval` ms of silence a ping is sent, and after `timeout` more
    * (the same as `interval` by default) the connection is cut, with 1006. Any byte is a sign of life. A stalled event loop
    * and a paused WebSocket cost no healthy peer its connection.
@@ -47,6 +53,7 @@ export interface ResolvedOptions {
   readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
   readonly skipUTF8Validation: boolean;
+  readonly holdMessages: boolean;
   readonly heartbeat: HeartbeatOption;
   readonly overflow: 'close' | 'drop';
 }
@@ -64,18 +71,17 @@ export interface WebSocketBehavior {
   readonly hooks: WebSocketHooks;
   /** Deliver text as strings. */
   readonly textAsString: boolean;
-  /** Keep messages for a listener that comes late: up to 64 KiB and 10 s. */
-  readonly holdMessages: boolean;
 }
 
-/** As the `ws` API has it: text arrives as a Buffer, what nobody listens to is gone. */
-const PLAIN: WebSocketBehavior = { hooks: {}, textAsString: false, holdMessages: false };
+/** As the `ws` API has it: text arrives as a Buffer. */
+const PLAIN: WebSocketBehavior = { hooks: {}, textAsString: false };
 
 const DEFAULTS: ResolvedOptions = {
   limits: resolveLimits({}),
   allowSynchronousEvents: true,
   autoPong: true,
   skipUTF8Validation: false,
+  holdMessages: false,
   heartbeat: { interval: 0, timeout: 0 },
   overflow: 'close',
 };
@@ -125,6 +131,7 @@ function resolve(options: WebSocketOptions, defaults: ResolvedOptions): Resolved
       options.skipUTF8Validation,
       defaults.skipUTF8Validation,
     ),
+    holdMessages: booleanOption('holdMessages', options.holdMessages, defaults.holdMessages),
     heartbeat: heartbeatOption(options.heartbeat, defaults.heartbeat),
     overflow: overflowOption(options.overflow, defaults.overflow),
   };

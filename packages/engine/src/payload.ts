@@ -1,5 +1,7 @@
 import type { Payload, UnreadPayload } from './protocol/sender';
-import type { BinaryType } from './websocket';
+
+/** The form of received binary messages. */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
 /** What `send()`, `ping()` and `pong()` take. */
 export type SendData =

@@ -1,37 +1,26 @@
-import type { Duplex } from 'node:stream';
-import type { ClientHandshake, SocketSettings } from './client';
 import { connect } from './client';
 import type { ClientOptions } from './client-options';
 import { Sender } from './compat/sender';
 import { offerAsClient } from './deflate/extension';
 import { EXTENSION_NAME } from './deflate/negotiate';
-import { GuardedEmitter } from './emitter';
+import { Endpoint } from './endpoint';
 import type {
   EventListener,
   EventSource,
   WebSocketEventMap,
   WebSocketEventType,
 } from './event-target';
-import { addEventListener, defineAttributes, removeEventListener } from './event-target';
-import { Binding } from './io/binding';
-import type { PulseOwner } from './io/heartbeat';
-import { heartbeatFor } from './io/heartbeat';
-import type { ResolvedOptions, WebSocketOptions } from './options';
-import { behaviorOf, overrideOptions, resolveOptions } from './options';
-import type { SendData } from './payload';
-import { BINARY_TYPES, toBinary, toBuffer, toPayload } from './payload';
+import { addEventListener, removeEventListener } from './event-target';
+import type { WebSocketOptions } from './options';
+import type { BinaryType, SendData } from './payload';
+import { BINARY_TYPES, toPayload } from './payload';
 import { CloseCode } from './protocol/close';
-import type { ConnectionHandler } from './protocol/connection';
-import { Connection } from './protocol/connection';
-import type { ProtocolError } from './protocol/errors';
 import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
 import type { Payload, WriteCallback } from './protocol/sender';
 import { payloadLength } from './protocol/sender';
-import { State } from './protocol/state';
-import { rethrow } from './rethrow';
-
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
+import { STATE_NAMES, State } from './protocol/state';
+import { defineSurface } from './surface';
 
 /** Options of one `send()`. */
 export interface SendOptions {
@@ -45,11 +34,9 @@ export interface SendOptions {
   mask?: boolean | undefined;
 }
 
-const EMPTY = Buffer.alloc(0);
 /** Bytes that may wait for the peer before `send()` asks to stop, and below which `'drain'` says to go on. */
 const HIGH_WATER_MARK = 64 * 1024;
 const LOW_WATER_MARK = 16 * 1024;
-const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 
 /**
  * A WebSocket connection with the API of `ws`.
@@ -57,10 +44,7 @@ const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
  * Events: `open`, `message(data, isBinary)`, `ping(data)`, `pong(data)`, `error(error)`, `close(code, reason)`; `close`
  * is always the last and comes once. An `error` that nobody listens to never ends the process.
  */
-export class WebSocket
-  extends GuardedEmitter
-  implements EventSource, ConnectionHandler, PulseOwner
-{
+export class WebSocket extends Endpoint implements EventSource {
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;
@@ -75,23 +59,11 @@ export class WebSocket
   declare onclose: ((event: WebSocketEventMap['close']) => void) | null;
   declare onerror: ((event: WebSocketEventMap['error']) => void) | null;
 
-  /** @internal The protocol's side, from {@link setSocket} on. */
-  connection!: Connection;
-
-  private settings: ResolvedOptions;
-  private binding: Binding | undefined = undefined;
   private frameSender: Sender | undefined = undefined;
-  private state: State = State.CONNECTING;
-  private paused = false;
-  private binary: BinaryType = 'nodebuffer';
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
   private unsentBytes = 0;
-  private subprotocol = '';
   /** Whether `send()` has asked to stop and `'drain'` has not come yet. */
   private needsDrain = false;
-  private address: string | undefined = undefined;
-  /** The way to OPEN, of a client that is still on it. */
-  private handshake: ClientHandshake | undefined = undefined;
 
   /**
    * Makes the WebSocket of the server's side, to be given its socket by {@link setSocket}.
@@ -116,8 +88,7 @@ export class WebSocket
     options?: ClientOptions,
   ) {
     const given = isOptions(protocols) ? protocols : (options ?? {});
-    super(behaviorOf(given));
-    this.settings = resolveOptions(given);
+    super(given);
     if (address === null) return;
     const names = isOptions(protocols) ? undefined : protocols;
     const extension = offerAsClient(given.perMessageDeflate, this.settings.limits);
@@ -125,11 +96,6 @@ export class WebSocket
   }
 
   // ---- properties
-
-  /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED. */
-  get readyState(): State {
-    return this.state;
-  }
 
   /** The form of binary messages; what is none of the four is ignored. */
   get binaryType(): BinaryType {
@@ -164,15 +130,6 @@ export class WebSocket
     return this.address;
   }
 
-  get isPaused(): boolean {
-    return this.paused;
-  }
-
-  /** @internal The socket, for what the API does not offer; `ws` users read `remoteAddress` from it. */
-  get _socket(): Duplex | null {
-    return this.binding?.socket ?? null;
-  }
-
   /** @internal Sends frames made by `Sender.frame`; Socket.IO broadcasts by it. `null` while CONNECTING, as in `ws`. */
   get _sender(): Sender | null {
     if (this.binding === undefined) return null;
@@ -184,47 +141,7 @@ export class WebSocket
     return this.frameSender;
   }
 
-  /** @internal */
-  get closedCleanly(): boolean {
-    return this.binding !== undefined && this.connection.closeReceived && this.connection.closeSent;
-  }
-
   // ---- life
-
-  /**
-   * Gives the WebSocket its socket, after a handshake that somebody else has done.
-   *
-   * @param socket any duplex stream of bytes
-   * @param head what was read behind the handshake
-   * @param options limits and switches given here win over the constructor's
-   * @throws Error when it has a socket already
-   * @throws TypeError or RangeError that names the option and the value
-   */
-  setSocket(socket: Duplex, head: Buffer, options: WebSocketOptions & SocketSettings = {}): void {
-    if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
-    this.settings = overrideOptions(this.settings, options);
-    this.handshake = undefined;
-    const binding = new Binding(socket, this);
-    this.binding = binding;
-    this.subprotocol = options.protocol ?? '';
-    this.connection = new Connection(
-      {
-        role: options.role ?? 'server',
-        limits: this.settings.limits,
-        autoPong: this.settings.autoPong,
-        skipUTF8Validation: this.settings.skipUTF8Validation,
-        maskingKey: options.maskingKey,
-        compression: options.compression,
-      },
-      binding,
-      this,
-    );
-    this.state = State.OPEN;
-    this.startDelivery(!this.settings.allowSynchronousEvents);
-    this.startHeartbeat(binding);
-    binding.start(head);
-    this.deliver('open', undefined, undefined, 0);
-  }
 
   /**
    * Sends a message.
@@ -293,22 +210,11 @@ export class WebSocket
    * @throws TypeError for a code that may not be sent, or a reason that is no text
    * @throws RangeError for a reason that is too long
    */
-  close(code?: number, reason?: string | Uint8Array): void {
+  override close(code?: number, reason?: string | Uint8Array): void {
     if (this.handshake !== undefined) this.handshake.abort();
     else if (this.binding !== undefined && this.state !== State.CLOSED) {
       this.connection.close(code, reason);
     }
-  }
-
-  /**
-   * Ends the connection at once, with no closing handshake. Frames that the kernel takes at once still leave; those
-   * that wait for a slow peer are dropped, and their callbacks told so. Messages that have been read are delivered.
-   */
-  terminate(): void {
-    if (this.handshake !== undefined) this.handshake.abort();
-    if (this.state === State.CLOSED || this.binding === undefined) return;
-    this.state = State.CLOSING;
-    this.binding.destroy();
   }
 
   /** Stops reading: no message is delivered after the current one until {@link resume}, or the end of the connection. */
@@ -342,117 +248,6 @@ export class WebSocket
     listener: EventListener<Type>,
   ): void {
     removeEventListener(this, type, listener);
-  }
-
-  // ---- the handshake's calls
-
-  /** @internal */
-  setUrl(url: string): void {
-    this.address = url;
-  }
-
-  /** @internal Emits one of the events of a handshake. */
-  announce(event: 'upgrade' | 'redirect' | 'unexpected-response', ...values: unknown[]): void {
-    this.tell(event, values[0], values[1]);
-  }
-
-  /** @internal There will be no socket: CLOSING at once; 'error' and 'close' in a tick of their own. */
-  failOpening(error: Error): void {
-    this.state = State.CLOSING;
-    this.handshake = undefined;
-    process.nextTick(() => {
-      try {
-        // As with any emitter and in `ws`, an error that nobody hears is thrown: who connects is there to hear it.
-        this.emit('error', error);
-      } catch (thrown) {
-        rethrow(thrown);
-      }
-      this.state = State.CLOSED;
-      this.tell('close', CloseCode.ABNORMAL, EMPTY);
-    });
-  }
-
-  // ---- the connection's calls
-
-  /** @internal */
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
-    const length = end - start;
-    this.binding?.pulse?.message();
-    if (!binary && this.textAsString) {
-      this.deliver('message', bytes.toString('utf8', start, end), false, length);
-      return;
-    }
-    const buffer = toBuffer(bytes, start, end, borrowed);
-    this.deliver('message', binary ? toBinary(buffer, this.binary) : buffer, binary, length);
-  }
-
-  /** @internal */
-  onPing(payload: Buffer): void {
-    this.deliver('ping', payload, undefined, payload.length);
-  }
-
-  /** @internal */
-  onPong(payload: Buffer): void {
-    this.deliver('pong', payload, undefined, payload.length);
-  }
-
-  /** @internal */
-  onFault(error: ProtocolError): void {
-    this.deliver('error', error, undefined, 0);
-  }
-
-  // ---- the heartbeat's calls
-
-  /** @internal */
-  get isDeaf(): boolean {
-    return this.connection.isSuspended || this.connection.isInflating;
-  }
-
-  /** @internal */
-  beat(): void {
-    if (this.state === State.OPEN) this.connection.ping(EMPTY);
-  }
-
-  /** @internal */
-  lost(): void {
-    this.terminate();
-  }
-
-  /** @internal */
-  expire(reason: string): void {
-    this.close(CloseCode.GOING_AWAY, reason);
-  }
-
-  private startHeartbeat(binding: Binding): void {
-    const { idleTimeout, maxLifetime } = this.settings.limits;
-    const times = { ...this.settings.heartbeat, idleTimeout, maxLifetime };
-    binding.pulse = heartbeatFor(times)?.watch(this);
-  }
-
-  /** @internal */
-  onReadable(): void {
-    this.binding?.resumeReading();
-  }
-
-  /** @internal */
-  onState(state: State): void {
-    this.state = state;
-    if (state === State.CLOSED) {
-      this.deliver('close', this.connection.closeCode, this.connection.closeReason, 0);
-    } else {
-      this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
-    }
-  }
-
-  // ---- reading
-
-  protected stopReading(): void {
-    this.connection.suspend();
-    this.binding?.pause();
-  }
-
-  protected continueReading(): void {
-    if (this.state !== State.CLOSED) this.binding?.resumeReading();
   }
 
   // ---- sending
@@ -535,25 +330,4 @@ function toCallback(callback: unknown): WriteCallback | undefined {
   return callback as WriteCallback;
 }
 
-for (const name of STATE_NAMES) {
-  const constant = { enumerable: true, value: State[name] };
-  Object.defineProperty(WebSocket, name, constant);
-  Object.defineProperty(WebSocket.prototype, name, constant);
-}
-
-for (const name of [
-  'binaryType',
-  'bufferedAmount',
-  'extensions',
-  'isPaused',
-  'protocol',
-  'readyState',
-  'url',
-  'addEventListener',
-  'removeEventListener',
-]) {
-  // As `ws` shows them to `for…in`.
-  Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
-}
-
-defineAttributes(WebSocket.prototype);
+defineSurface(WebSocket);

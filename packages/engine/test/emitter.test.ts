@@ -27,7 +27,7 @@ function listen(socket: WebSocket, events: unknown[] = []): unknown[] {
 const holding = (
   prepare?: (socket: WebSocket) => void,
   hooks: WebSocketHooks = {},
-): Promise<Connected> => connected({}, prepare, { holdMessages: true, hooks });
+): Promise<Connected> => connected({ holdMessages: true }, prepare, { hooks });
 
 /** Waits until the server has read so many bytes behind the handshake, and dealt with them. */
 async function read({ socket, client }: Connected, ...frames: Buffer[]): Promise<void> {

@@ -58,9 +58,9 @@ describe('overrideOptions()', () => {
 
 test('behaviorOf() is that of ws unless something else was shared', () => {
   const options = {};
-  expect(behaviorOf(options)).toEqual({ hooks: {}, textAsString: false, holdMessages: false });
+  expect(behaviorOf(options)).toEqual({ hooks: {}, textAsString: false });
   shareOptions(options, { textAsString: true });
-  expect(behaviorOf(options)).toEqual({ hooks: {}, textAsString: true, holdMessages: false });
+  expect(behaviorOf(options)).toEqual({ hooks: {}, textAsString: true });
 });
 
 test('booleanOption() takes booleans and undefined', () => {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { EXTENSION_NAME } from '../deflate/negotiate';
 import { booleanOption } from '../options';
+import type { BinaryType } from '../payload';
 import { BINARY_TYPES, toBinary, toBuffer } from '../payload';
 import type { PerMessageDeflate } from '../per-message-deflate';
 import type { MessageCompression } from '../protocol/compression';
@@ -8,7 +9,6 @@ import { Connection } from '../protocol/connection';
 import type { ProtocolError } from '../protocol/errors';
 import { describe, resolveLimits } from '../protocol/limits';
 import type { FrameWriter } from '../protocol/sender';
-import type { BinaryType } from '../websocket';
 
 /** Options of a {@link Receiver}. `undefined` is always the default. */
 export interface ReceiverOptions {

@@ -6,6 +6,9 @@
  */
 export const State = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 } as const;
 
+/** Of the states, by their values. */
+export const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
+
 export type State = (typeof State)[keyof typeof State];
 
 /** What can happen to an established connection. */

@@ -41,6 +41,7 @@ const DEFAULTS = {
   maxPayload: 1024 * 1024,
   maxBufferedAmount: 16 * 1024 * 1024,
   closeTimeout: 10_000,
+  holdMessages: true,
   heartbeat: { interval: 30_000 },
 } as const;
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -85,7 +86,6 @@ export class Gateway implements GatedGateway, UpgradeOwner {
       undefined,
       {
         textAsString: true,
-        holdMessages: true,
         hooks: {
           onListenerError: (error, webSocket) =>
             contain(() => this.reporters.get(webSocket)?.(error), warn),

@@ -1,0 +1,222 @@
+import type { Duplex } from 'node:stream';
+import type { ClientHandshake, SocketSettings } from './client';
+import { GuardedEmitter } from './emitter';
+import { Binding } from './io/binding';
+import type { PulseOwner } from './io/heartbeat';
+import { heartbeatFor } from './io/heartbeat';
+import type { ResolvedOptions, WebSocketOptions } from './options';
+import { behaviorOf, overrideOptions, resolveOptions } from './options';
+import type { BinaryType } from './payload';
+import { toBinary, toBuffer } from './payload';
+import { CloseCode } from './protocol/close';
+import type { ConnectionHandler } from './protocol/connection';
+import { Connection } from './protocol/connection';
+import type { ProtocolError } from './protocol/errors';
+import { State } from './protocol/state';
+import { rethrow } from './rethrow';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One end of a connection, as the engine sees it: it binds the protocol to a socket, and tells the application what
+ * comes. What the application calls is in the class that extends it, the WebSocket.
+ */
+export abstract class Endpoint extends GuardedEmitter implements ConnectionHandler, PulseOwner {
+  /** @internal The protocol's side, from {@link setSocket} on. */
+  connection!: Connection;
+
+  protected settings: ResolvedOptions;
+  protected binding: Binding | undefined = undefined;
+  protected state: State = State.CONNECTING;
+  protected paused = false;
+  protected binary: BinaryType = 'nodebuffer';
+  protected subprotocol = '';
+  protected address: string | undefined = undefined;
+  /** The way to OPEN, of a client that is still on it. */
+  protected handshake: ClientHandshake | undefined = undefined;
+
+  /** @throws TypeError or RangeError that names the option and the value */
+  constructor(options: WebSocketOptions) {
+    super(behaviorOf(options));
+    this.settings = resolveOptions(options);
+  }
+
+  /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED. */
+  get readyState(): State {
+    return this.state;
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  /** @internal The socket, for what the API does not offer; `ws` users read `remoteAddress` from it. */
+  get _socket(): Duplex | null {
+    return this.binding?.socket ?? null;
+  }
+
+  /** @internal */
+  get closedCleanly(): boolean {
+    return this.binding !== undefined && this.connection.closeReceived && this.connection.closeSent;
+  }
+
+  /**
+   * Gives the WebSocket its socket, after a handshake that somebody else has done.
+   *
+   * @param socket any duplex stream of bytes
+   * @param head what was read behind the handshake
+   * @param options limits and switches given here win over the constructor's
+   * @throws Error when it has a socket already
+   * @throws TypeError or RangeError that names the option and the value
+   */
+  setSocket(socket: Duplex, head: Buffer, options: WebSocketOptions & SocketSettings = {}): void {
+    if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
+    this.settings = overrideOptions(this.settings, options);
+    this.handshake = undefined;
+    const binding = new Binding(socket, this);
+    this.binding = binding;
+    this.subprotocol = options.protocol ?? '';
+    this.connection = new Connection(
+      {
+        role: options.role ?? 'server',
+        limits: this.settings.limits,
+        autoPong: this.settings.autoPong,
+        skipUTF8Validation: this.settings.skipUTF8Validation,
+        maskingKey: options.maskingKey,
+        compression: options.compression,
+      },
+      binding,
+      this,
+    );
+    this.state = State.OPEN;
+    const { holdMessages, allowSynchronousEvents } = this.settings;
+    this.startDelivery(holdMessages, !allowSynchronousEvents);
+    this.startHeartbeat(binding);
+    binding.start(head);
+    this.deliver('open', undefined, undefined, 0);
+  }
+
+  abstract override close(code?: number, reason?: string | Uint8Array): void;
+
+  /**
+   * Ends the connection at once, with no closing handshake. Frames that the kernel takes at once still leave; those
+   * that wait for a slow peer are dropped, and their callbacks told so. Messages that have been read are delivered.
+   */
+  terminate(): void {
+    if (this.handshake !== undefined) this.handshake.abort();
+    if (this.state === State.CLOSED || this.binding === undefined) return;
+    this.state = State.CLOSING;
+    this.binding.destroy();
+  }
+
+  // ---- the handshake's calls
+
+  /** @internal */
+  setUrl(url: string): void {
+    this.address = url;
+  }
+
+  /** @internal Emits one of the events of a handshake. */
+  announce(event: 'upgrade' | 'redirect' | 'unexpected-response', ...values: unknown[]): void {
+    this.tell(event, values[0], values[1]);
+  }
+
+  /** @internal There will be no socket: CLOSING at once; 'error' and 'close' in a tick of their own. */
+  failOpening(error: Error): void {
+    this.state = State.CLOSING;
+    this.handshake = undefined;
+    process.nextTick(() => {
+      try {
+        // As with any emitter and in `ws`, an error that nobody hears is thrown: who connects is there to hear it.
+        this.emit('error', error);
+      } catch (thrown) {
+        rethrow(thrown);
+      }
+      this.state = State.CLOSED;
+      this.tell('close', CloseCode.ABNORMAL, EMPTY);
+    });
+  }
+
+  // ---- the connection's calls
+
+  /** @internal */
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
+    const length = end - start;
+    this.binding?.pulse?.message();
+    if (!binary && this.textAsString) {
+      this.deliver('message', bytes.toString('utf8', start, end), false, length);
+      return;
+    }
+    const buffer = toBuffer(bytes, start, end, borrowed);
+    this.deliver('message', binary ? toBinary(buffer, this.binary) : buffer, binary, length);
+  }
+
+  /** @internal */
+  onPing(payload: Buffer): void {
+    this.deliver('ping', payload, undefined, payload.length);
+  }
+
+  /** @internal */
+  onPong(payload: Buffer): void {
+    this.deliver('pong', payload, undefined, payload.length);
+  }
+
+  /** @internal */
+  onFault(error: ProtocolError): void {
+    this.deliver('error', error, undefined, 0);
+  }
+
+  // ---- the heartbeat's calls
+
+  /** @internal */
+  get isDeaf(): boolean {
+    return this.connection.isSuspended || this.connection.isInflating;
+  }
+
+  /** @internal */
+  beat(): void {
+    if (this.state === State.OPEN) this.connection.ping(EMPTY);
+  }
+
+  /** @internal */
+  lost(): void {
+    this.terminate();
+  }
+
+  /** @internal */
+  expire(reason: string): void {
+    this.close(CloseCode.GOING_AWAY, reason);
+  }
+
+  private startHeartbeat(binding: Binding): void {
+    const { idleTimeout, maxLifetime } = this.settings.limits;
+    const times = { ...this.settings.heartbeat, idleTimeout, maxLifetime };
+    binding.pulse = heartbeatFor(times)?.watch(this);
+  }
+
+  /** @internal */
+  onReadable(): void {
+    this.binding?.resumeReading();
+  }
+
+  /** @internal */
+  onState(state: State): void {
+    this.state = state;
+    if (state === State.CLOSED) {
+      this.deliver('close', this.connection.closeCode, this.connection.closeReason, 0);
+    } else {
+      this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
+    }
+  }
+
+  // ---- reading
+
+  protected stopReading(): void {
+    this.connection.suspend();
+    this.binding?.pause();
+  }
+
+  protected continueReading(): void {
+    if (this.state !== State.CLOSED) this.binding?.resumeReading();
+  }
+}
