@@ -1,10 +1,11 @@
+import { dial, get, open } from '@upwire/adapter-contract';
 import compression from 'compression';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import session from 'express-session';
 import helmet from 'helmet';
 import morgan from 'morgan';
 import { cleanUp, deferred } from '../../engine/test/support/site';
-import { dial, get, open, openSite, VERSIONS } from './support/site';
+import { openSite, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

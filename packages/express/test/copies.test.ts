@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
+import { open } from '@upwire/adapter-contract';
 import express from 'express';
 import express4 from 'express4';
 import { cleanUp } from '../../engine/test/support/site';
 import type Upwire from '../src/index';
 import type { Express } from './support/site';
-import { open, openSite, VERSIONS } from './support/site';
+import { openSite, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

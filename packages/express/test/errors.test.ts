@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
+import { dial, open } from '@upwire/adapter-contract';
 import type { WebSocket } from '@upwire/engine/internal';
 import type { ErrorRequestHandler } from 'express';
 import { startProgram } from '../../engine/test/support/programs';
 import { answerOf, cleanUp, enter, knock, masked } from '../../engine/test/support/site';
 import type { App, Express } from './support/site';
-import { dial, open, openSite, VERSIONS } from './support/site';
+import { openSite, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

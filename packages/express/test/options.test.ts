@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
+import { dial, open } from '@upwire/adapter-contract';
 import { WebSocketServer as WsServer } from 'ws';
 import { cleanUp } from '../../engine/test/support/site';
 import upwire from '../src/index';
-import { dial, open, openSite, VERSIONS } from './support/site';
+import { openSite, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

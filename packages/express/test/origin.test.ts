@@ -1,6 +1,7 @@
+import { dial } from '@upwire/adapter-contract';
 import { answerOf, cleanUp, knock } from '../../engine/test/support/site';
 import type { Options } from '../src/index.mjs';
-import { dial, openSite, VERSIONS } from './support/site';
+import { openSite, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

@@ -1,7 +1,8 @@
+import { dial, get, open } from '@upwire/adapter-contract';
 import type { Application } from 'express';
 import { answerOf, cleanUp, connect, knock } from '../../engine/test/support/site';
 import upwire from '../src/index';
-import { dial, get, open, openSite, prepare, VERSIONS } from './support/site';
+import { openSite, prepare, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 

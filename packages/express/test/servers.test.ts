@@ -4,12 +4,14 @@ import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { resolve } from 'node:path';
+import type { Target } from '@upwire/adapter-contract';
+import { dial, get, open } from '@upwire/adapter-contract';
 import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer as WsServer } from 'ws';
 import { cleanUp, deferred, later, listen, portOf } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import type { Express } from './support/site';
-import { closeLater, dial, get, open, openSite, prepare, VERSIONS } from './support/site';
+import { closeLater, openSite, prepare, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 
@@ -27,8 +29,8 @@ function greeter(express: Express, options?: upwire.Options) {
   return instance;
 }
 
-async function greeting(port: number, scheme: 'ws' | 'wss' = 'ws'): Promise<string> {
-  return (await open(port, '/chat', { scheme, rejectUnauthorized: false })).message();
+async function greeting(target: Target): Promise<string> {
+  return (await open(target, '/chat')).message();
 }
 
 describe.each(VERSIONS)('%s: servers', (_name, express) => {
@@ -69,13 +71,11 @@ describe.each(VERSIONS)('%s: servers', (_name, express) => {
     const server = createSecureServer(tls, instance.app);
     instance.attach(server);
     const port = await listen(server);
-    expect(await greeting(port, 'wss')).toBe('hello');
-    const sameOrigin = { scheme: 'wss', rejectUnauthorized: false } as const;
+    const target = { transport: 'https', port } as const;
+    expect(await greeting(target)).toBe('hello');
     const origin = `https://127.0.0.1:${port}`;
-    expect((await dial(port, '/chat', { ...sameOrigin, origin })).status).toBe(101);
-    expect(
-      (await dial(port, '/chat', { ...sameOrigin, origin: `http://127.0.0.1:${port}` })).status,
-    ).toBe(403);
+    expect((await dial(target, '/chat', { origin })).status).toBe(101);
+    expect((await dial(target, '/chat', { origin: `http://127.0.0.1:${port}` })).status).toBe(403);
     for (const webSocket of instance.getWss().clients ?? []) webSocket.terminate();
   });
 

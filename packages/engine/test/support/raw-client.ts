@@ -48,10 +48,14 @@ export class RawClient {
     socket.on('error', end);
   }
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1' });
+  static connect(port: number): Promise<RawClient> {
+    return RawClient.over(connect({ port, host: '127.0.0.1' }));
+  }
+
+  /** A client on a socket that is about to connect; `ready` is the event that tells when it has. */
+  static async over(socket: Socket, ready = 'connect'): Promise<RawClient> {
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(ready, resolve);
       socket.once('error', reject);
     });
     return new RawClient(socket);
