@@ -157,9 +157,13 @@ export class Receiver extends Writable {
   }
 
   private inflater(deflate: PerMessageDeflate): MessageCompression {
+    // A receiver sends no message: of all this, only `inflate` is ever called.
     return {
+      key: '',
       compresses: () => false,
+      compressesAlone: () => false,
       deflate: () => undefined,
+      deflateAlone: (payload) => Buffer.from(payload),
       inflate: (payload, done) =>
         deflate.decompress(payload, true, (error, bytes) => {
           // It is the extension's owner who ends it.

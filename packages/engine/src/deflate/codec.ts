@@ -59,6 +59,18 @@ export class Compression implements MessageCompression {
     return this.outgoing.compresses(length);
   }
 
+  get key(): string {
+    return this.settings.key;
+  }
+
+  compressesAlone(length: number): boolean {
+    return this.outgoing.compressesAlone(length);
+  }
+
+  deflateAlone(payload: Uint8Array): Buffer | Promise<Buffer> {
+    return this.outgoing.deflateAlone(payload);
+  }
+
   deflate(payload: Uint8Array, fin: boolean, done: DeflateDone): void {
     this.outgoing.deflate(payload, fin, done);
   }

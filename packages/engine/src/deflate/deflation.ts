@@ -41,6 +41,23 @@ export class Deflation implements Holder<Deflater> {
     return this.takeover || length >= this.threshold;
   }
 
+  /** Where nothing of the messages before helps, a short message only grows. */
+  compressesAlone(length: number): boolean {
+    return length >= this.threshold;
+  }
+
+  /** Compresses a whole message for any connection with these settings: it refers to nothing before it. */
+  deflateAlone(payload: Uint8Array): Buffer | Promise<Buffer> {
+    if (payload.length === 0) return emptyBlock(true);
+    if (payload.length >= DEFLATE_ON_THREADS_FROM) return this.deflateAloneOnThread(payload);
+    try {
+      return withoutTail(sharedDeflater(this.settings).deflate(payload));
+    } catch (error) {
+      discardDeflater(this.settings);
+      throw error;
+    }
+  }
+
   deflate(payload: Uint8Array, fin: boolean, done: DeflateDone): void {
     if (this.closed) done(closedError());
     else if (payload.length === 0) done(null, emptyBlock(fin));
@@ -102,23 +119,28 @@ export class Deflation implements Holder<Deflater> {
       (error, bytes) => {
         this.job = null;
         this.done = null;
-        if (bytes === null) done(error ?? new Error('The message could not be compressed'));
+        if (bytes === null) done(error ?? notCompressed());
         else done(null, fin ? withoutTail(bytes) : bytes);
       },
     );
     this.limiter.add(this.job);
   }
 
+  private deflateAloneOnThread(payload: Uint8Array): Promise<Buffer> {
+    const { limiter, settings, chunkSize } = this;
+    return new Promise((resolve, reject) => {
+      const done = (error: Error | null, bytes: Buffer | null): void => {
+        if (bytes === null) reject(error ?? notCompressed());
+        else resolve(withoutTail(bytes));
+      };
+      limiter.add(new DeflateJob(limiter, payload, settings, chunkSize, done));
+    });
+  }
+
   private release(): void {
     if (this.takeover) deflateContexts.release(this);
     else discardDeflater(this.settings);
   }
-}
-
-/** Compresses a message for all connections with these settings: it refers to nothing before it. */
-export function deflateOnce(payload: Uint8Array, settings: CompressionSettings): Buffer {
-  if (payload.length === 0) return emptyBlock(true);
-  return withoutTail(sharedDeflater(settings).deflate(payload));
 }
 
 /** An empty message is one zero byte (RFC 7692 7.2.3.6), an empty fragment the whole empty block. */
@@ -138,4 +160,8 @@ function memory({ windowBits, memLevel }: CompressionSettings): number {
 
 function closedError(): Error {
   return new Error('The deflate stream was closed while data was being processed');
+}
+
+function notCompressed(): Error {
+  return new Error('The message could not be compressed');
 }

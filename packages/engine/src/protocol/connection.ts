@@ -7,6 +7,7 @@ import { IncomingMessage } from './message';
 import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
 import type { FrameSink } from './parser';
 import { FrameParser } from './parser';
+import type { PreparedMessage } from './prepared';
 import type { FrameContext } from './rules';
 import { frameFault, lengthFault } from './rules';
 import type { FrameWriter, Payload, WriteCallback } from './sender';
@@ -229,6 +230,11 @@ export class Connection implements FrameSink, FrameContext {
     compress = true,
   ): void {
     this.sender.message(payload, binary, fin, compress, callback);
+  }
+
+  /** Sends a message that was prepared for many. Only an OPEN connection sends. */
+  sendPrepared(message: PreparedMessage, callback?: WriteCallback): void {
+    this.sender.prepared(message, callback);
   }
 
   /** Sends frames that were made elsewhere, as they are. Only an OPEN connection sends. */

@@ -1,8 +1,9 @@
 import { rethrow } from '../rethrow';
 import type { MessageCompression } from './compression';
-import { FIN, Opcode, RSV1 } from './opcodes';
+import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
 import type { OutgoingJob } from './outgoing';
 import { OutgoingQueue } from './outgoing';
+import type { PreparedMessage, WholeFrame } from './prepared';
 
 /** Called when a frame has been handed to the transport, or with the reason why it never will be. */
 export type WriteCallback = (error?: Error | null) => void;
@@ -54,6 +55,8 @@ export class MessageSender {
   private fragmented = false;
   /** Whether the message being sent is compressed: its first fragment decides (RFC 7692 6). */
   private compressed = false;
+  /** Messages that others have begun, which may not stand between the fragments of ours (RFC 6455 5.4). */
+  private behindFragments: OutgoingJob[] | undefined = undefined;
   private closed = false;
 
   constructor(
@@ -73,7 +76,8 @@ export class MessageSender {
 
   /** Payload bytes that wait to be compressed or read, or behind such. */
   get queuedBytes(): number {
-    return this.queue === undefined ? 0 : this.queue.bytes;
+    const queued = this.queue === undefined ? 0 : this.queue.bytes;
+    return this.behindFragments === undefined ? queued : queued + bytesOf(this.behindFragments);
   }
 
   /** Sends a message, or with `fin` false a fragment of one; the first fragment decides on opcode and compression. */
@@ -95,6 +99,20 @@ export class MessageSender {
     const deflates = this.compressed ? compression : undefined;
     if (deflates === undefined && !isUnread(payload)) this.frame(first, payload, callback);
     else this.prepareFrame(first, payload, fin, deflates, callback);
+    if (fin && this.behindFragments !== undefined) this.sendBehindFragments(this.behindFragments);
+  }
+
+  /** Sends a message that was prepared for many, in its turn. */
+  prepared(message: PreparedMessage, callback?: WriteCallback): void {
+    if (this.fragmented) {
+      const { length } = message.payload;
+      this.waitForFragments(length, () => this.prepared(message, callback), callback);
+      return;
+    }
+    const frame = this.frameOf(message);
+    if (frame instanceof Promise) this.awaitFrame(frame, message, callback);
+    else if (this.idle) this.writeWhole(frame, callback);
+    else this.line(frame.payload.length, () => this.writeWhole(frame, callback), callback);
   }
 
   /** Sends one frame as it is, in its turn. */
@@ -106,12 +124,14 @@ export class MessageSender {
 
   /** Sends bytes that are framed already, in their turn. */
   framed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
-    if (this.idle) {
+    const waits = this.fragmented && beginsMessage(frames);
+    if (this.idle && !waits) {
       this.writeFramed(frames, callback);
       return;
     }
     const bytes = frames.reduce((sum, part) => sum + part.length, 0);
-    this.line(bytes, () => this.writeFramed(frames, callback), callback);
+    if (waits) this.waitForFragments(bytes, () => this.framed(frames, callback), callback);
+    else this.line(bytes, () => this.writeFramed(frames, callback), callback);
   }
 
   /** Ends our side of the transport after everything that was sent. */
@@ -136,19 +156,28 @@ export class MessageSender {
     this.closed = true;
     // The queue first: what is being compressed ends with an error, and nothing must begin after it.
     this.queue?.abandon(socketClosed());
+    for (const job of this.behindFragments?.splice(0) ?? []) job.abandon(socketClosed());
     this.compression?.close();
+  }
+
+  private waitForFragments(
+    bytes: number,
+    send: () => void,
+    callback: WriteCallback | undefined,
+  ): void {
+    this.behindFragments ??= [];
+    this.behindFragments.push(outgoingJob(bytes, send, callback));
+  }
+
+  /** The fragmented message is over: what has waited for that may go. */
+  private sendBehindFragments(jobs: OutgoingJob[]): void {
+    this.behindFragments = undefined;
+    for (const job of jobs) job.run(nothing);
   }
 
   /** Lines up behind frames that are not ready. */
   private line(bytes: number, write: () => void, callback: WriteCallback | undefined): void {
-    this.queue?.push({
-      bytes,
-      run: (done) => {
-        write();
-        done();
-      },
-      abandon: (error) => refuse(callback, error),
-    });
+    this.queue?.push(outgoingJob(bytes, write, callback));
   }
 
   private write(first: number, payload: Uint8Array | string, callback?: WriteCallback): void {
@@ -158,6 +187,45 @@ export class MessageSender {
   private writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
     if (frames.length > 0 && (frames[0][0] & RSV1) !== 0) this.compression?.sentElsewhere();
     this.writer.writeFramed(frames, callback);
+  }
+
+  /** The one frame of a prepared message, compressed where that is worth it. */
+  private frameOf(message: PreparedMessage): WholeFrame | Promise<WholeFrame> {
+    const { compression } = this;
+    if (compression === undefined || !message.compress) return message.plain;
+    if (!compression.compressesAlone(message.payload.length)) return message.plain;
+    try {
+      return message.compressedBy(compression);
+    } catch {
+      // For want of memory; a message may always be sent as it is (RFC 7692 6).
+      return message.plain;
+    }
+  }
+
+  private awaitFrame(
+    frame: Promise<WholeFrame>,
+    message: PreparedMessage,
+    callback: WriteCallback | undefined,
+  ): void {
+    this.queue ??= new OutgoingQueue();
+    this.queue.push({
+      bytes: message.payload.length,
+      run: (done) => {
+        const finish = (ready: WholeFrame): void => {
+          if (this.closed) refuse(callback, socketClosed());
+          else this.writeWhole(ready, callback);
+          done();
+        };
+        frame.then(finish, () => finish(message.plain)).then(undefined, rethrow);
+      },
+      abandon: (error) => refuse(callback, error),
+    });
+  }
+
+  private writeWhole(frame: WholeFrame, callback: WriteCallback | undefined): void {
+    if ((frame.first & RSV1) !== 0) this.compression?.sentElsewhere();
+    if (this.maskingKey === undefined) this.writer.writeFramed(frame.unmasked, callback);
+    else this.write(frame.first, frame.payload, callback);
   }
 
   /** Sends a frame whose payload is not ready: it is read, compressed or both first. */
@@ -211,6 +279,37 @@ function refuse(callback: WriteCallback | undefined, error: Error): void {
   } catch (thrown) {
     rethrow(thrown);
   }
+}
+
+/** A job that is done as soon as it runs. */
+function outgoingJob(
+  bytes: number,
+  send: () => void,
+  callback: WriteCallback | undefined,
+): OutgoingJob {
+  return {
+    bytes,
+    run: (done) => {
+      send();
+      done();
+    },
+    abandon: (error) => refuse(callback, error),
+  };
+}
+
+function nothing(): void {
+  // Whoever runs a job that is done at once need not be told.
+}
+
+function bytesOf(jobs: readonly OutgoingJob[]): number {
+  return jobs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Whether frames that were made elsewhere begin with the first one of a data message. */
+function beginsMessage(frames: readonly Uint8Array[]): boolean {
+  if (frames.length === 0 || frames[0].length === 0) return false;
+  const opcode = frames[0][0] & OPCODE_BITS;
+  return !isControl(opcode) && opcode !== Opcode.CONTINUATION;
 }
 
 function isUnread(payload: Payload): payload is UnreadPayload {

@@ -1,4 +1,3 @@
-import { deflateOnce } from '../../src/deflate/deflation';
 import { setSynchronousMethod } from '../../src/deflate/synchronous';
 import { toHex } from '../support/bytes';
 import {
@@ -45,7 +44,7 @@ describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => 
       const message = text(1000);
       const first = await deflate(client, message);
       await inflate(server, first);
-      const prepared = deflateOnce(text(5000, 9), client.settings);
+      const prepared = await client.deflateAlone(text(5000, 9));
       expectBytes(await inflate(server, prepared), text(5000, 9));
       client.sentElsewhere();
       const second = await deflate(client, message);
@@ -60,16 +59,31 @@ describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => 
       expectBytes(await inflate(server, await deflate(client, text(10))), text(10));
     });
 
-    test('deflateOnce is readable with the smallest window and none before', () => {
+    test('alone, a message is readable with the smallest window and none before', async () => {
       for (const serverMaxWindowBits of [8, 15]) {
-        const { settings } = connect('server', { serverMaxWindowBits });
+        const server = connect('server', { serverMaxWindowBits });
         for (const size of [0, 1, 500, 20_000, 300_000]) {
-          const bytes = deflateOnce(text(size), settings);
+          const bytes = await server.deflateAlone(text(size));
           expectBytes(inflateStream([bytes], serverMaxWindowBits), text(size));
-          expectBytes(deflateOnce(text(size), settings), bytes);
+          expectBytes(await server.deflateAlone(text(size)), bytes);
         }
       }
-      expect(toHex(deflateOnce(Buffer.alloc(0), connect('server').settings))).toBe('00');
+      expect(toHex(await connect('server').deflateAlone(Buffer.alloc(0)))).toBe('00');
+    });
+
+    test('alone, small messages are compressed at once and large ones on a thread', async () => {
+      const server = connect('server');
+      expect(server.deflateAlone(text(16 * 1024 - 1))).toBeInstanceOf(Buffer);
+      const later = server.deflateAlone(text(16 * 1024));
+      expect(later).toBeInstanceOf(Promise);
+      // The bytes are for others too: the connection that asked for them may be gone.
+      server.close();
+      expectBytes(inflateStream([await later], 15), text(16 * 1024));
+    });
+
+    test('alone, the threshold counts with context takeover too', () => {
+      const server = connect('server');
+      expect([server.compressesAlone(1023), server.compressesAlone(1024)]).toEqual([false, true]);
     });
 
     test('connections with the same parameters have the same settings', () => {
@@ -79,6 +93,8 @@ describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => 
       );
       expect(connect('client', { clientMaxWindowBits: 10 }).settings).toBe(one.settings);
       expect(connect('server', { serverMaxWindowBits: 11 }).settings).not.toBe(one.settings);
+      expect(connect('client', { clientMaxWindowBits: 10 }).key).toBe(one.key);
+      expect(connect('server', { serverMaxWindowBits: 11 }).key).not.toBe(one.key);
     });
   });
 });

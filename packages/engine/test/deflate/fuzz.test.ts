@@ -1,6 +1,5 @@
 import { constants, createInflateRaw } from 'node:zlib';
 import fc from 'fast-check';
-import { deflateOnce } from '../../src/deflate/deflation';
 import { deflateContexts, inflateContexts } from '../../src/deflate/pool';
 import { setSynchronousMethod } from '../../src/deflate/synchronous';
 import {
@@ -56,7 +55,7 @@ describe.each(['handle', 'dictionary'] as const)('by %s', (method) => {
             const message = Buffer.concat(pieces);
             const compressed: Buffer[] = [];
             if (kind === 'prepared') {
-              compressed.push(deflateOnce(message, client.settings));
+              compressed.push(await client.deflateAlone(message));
               client.sentElsewhere();
             } else {
               for (const [index, piece] of pieces.entries()) {

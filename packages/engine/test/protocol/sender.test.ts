@@ -1,45 +1,14 @@
 import { FIN, Opcode } from '../../src/protocol/opcodes';
-import type { FrameWriter, UnreadPayload, WriteCallback } from '../../src/protocol/sender';
+import type { UnreadPayload, WriteCallback } from '../../src/protocol/sender';
 import { MessageSender, socketClosed } from '../../src/protocol/sender';
 import { rethrow } from '../../src/rethrow';
 import { FakeCompression } from '../support/compression';
+import { LoggingWriter } from '../support/logging-writer';
 
 jest.mock('../../src/rethrow', () => ({ rethrow: jest.fn() }));
 
 const PING = FIN | Opcode.PING;
 const CLOSED = 'The socket was closed before the data was written';
-
-/** Writes down each frame as its first byte and payload. */
-class LoggingWriter implements FrameWriter {
-  readonly log: string[] = [];
-  readonly keys: (number | undefined)[] = [];
-  readonly callbacks: (WriteCallback | undefined)[] = [];
-  readonly blocked = false;
-
-  write(
-    first: number,
-    payload: Uint8Array | string,
-    key: number | undefined,
-    callback?: WriteCallback,
-  ): void {
-    this.log.push(`${first.toString(16).padStart(2, '0')} ${Buffer.from(payload)}`);
-    this.keys.push(key);
-    this.callbacks.push(callback);
-  }
-
-  writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void {
-    this.log.push(`framed ${Buffer.concat(frames).toString('hex')}`);
-    this.callbacks.push(callback);
-  }
-
-  end(): void {
-    this.log.push('end');
-  }
-
-  destroy(): void {
-    this.log.push('destroy');
-  }
-}
 
 /** A payload that is read when the test says so. */
 class SlowPayload implements UnreadPayload {

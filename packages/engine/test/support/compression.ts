@@ -22,6 +22,25 @@ export class FakeCompression implements MessageCompression {
     return length >= this.threshold;
   }
 
+  readonly key: string;
+
+  constructor(key = 'fake') {
+    this.key = key;
+  }
+
+  compressesAlone(length: number): boolean {
+    return length >= this.threshold;
+  }
+
+  deflateAlone(payload: Uint8Array): Buffer | Promise<Buffer> {
+    this.calls.push(`deflateAlone ${Buffer.from(payload)}`);
+    if (!this.slow && this.error !== null) throw this.error;
+    if (!this.slow) return Buffer.from(payload).reverse();
+    return new Promise((resolve, reject) => {
+      this.run(payload, (error, bytes) => (bytes === undefined ? reject(error) : resolve(bytes)));
+    });
+  }
+
   deflate(payload: Uint8Array, fin: boolean, done: Done<Uint8Array>): void {
     this.calls.push(`deflate ${Buffer.from(payload)}${fin ? '' : '…'}`);
     this.run(payload, done);
