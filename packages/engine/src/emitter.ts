@@ -20,7 +20,7 @@ export abstract class GuardedEmitter extends EventEmitter {
   abstract readonly readyState: State;
   abstract readonly isPaused: boolean;
 
-  private readonly behavior: WebSocketBehavior;
+  protected readonly behavior: WebSocketBehavior;
   private inbox: Inbox | undefined = undefined;
   /** Whether a message, ping or pong waits for a turn of the event loop of its own. */
   private inTurns = false;
@@ -152,7 +152,7 @@ export abstract class GuardedEmitter extends EventEmitter {
   }
 
   /** The one class that extends this one is the WebSocket. */
-  private asWebSocket(): WebSocket {
+  protected asWebSocket(): WebSocket {
     return this as unknown as WebSocket;
   }
 }

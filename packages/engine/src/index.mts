@@ -12,6 +12,10 @@ export const {
   PerMessageDeflate,
   Receiver,
   Sender,
+  prepare,
+  broadcast,
+  PreparedMessage,
+  MemoryBroker,
   Event,
   CloseEvent,
   ErrorEvent,
@@ -32,6 +36,8 @@ export type ErrorEvent = WebSocketDefault.ErrorEvent;
 export type MessageEvent = WebSocketDefault.MessageEvent;
 export type AddressInfo = WebSocketDefault.AddressInfo;
 export type BinaryType = WebSocketDefault.BinaryType;
+export type BroadcastOptions = WebSocketDefault.BroadcastOptions;
+export type Broker = WebSocketDefault.Broker;
 export type BufferLike = WebSocketDefault.BufferLike;
 export type CertMeta = WebSocketDefault.CertMeta;
 export type ClientOptions = WebSocketDefault.ClientOptions;
@@ -39,6 +45,10 @@ export type Data = WebSocketDefault.Data;
 export type EventListenerOptions = WebSocketDefault.EventListenerOptions;
 export type FinishRequestCallback = WebSocketDefault.FinishRequestCallback;
 export type FrameOptions = WebSocketDefault.FrameOptions;
+export type MemoryBroker = WebSocketDefault.MemoryBroker;
+export type PreparedMessage = WebSocketDefault.PreparedMessage;
+export type PrepareData = WebSocketDefault.PrepareData;
+export type PrepareOptions = WebSocketDefault.PrepareOptions;
 export type PerMessageDeflateOptions = WebSocketDefault.PerMessageDeflateOptions;
 export type PerMessageDeflateSettings = WebSocketDefault.PerMessageDeflateSettings;
 export type RawData = WebSocketDefault.RawData;

@@ -1,5 +1,11 @@
 import type { ClientRequest } from 'node:http';
 import type { AddressInfo as AddressOfServer } from 'node:net';
+import type {
+  PrepareData as DataToPrepare,
+  BroadcastOptions as OptionsOfBroadcast,
+  PrepareOptions as OptionsOfPrepare,
+} from './broadcast';
+import { broadcast, prepare } from './broadcast';
 import type { ClientOptions as OptionsOfClient } from './client-options';
 import type { ReceiverOptions as OptionsOfReceiver } from './compat/receiver';
 import { Receiver as ReceiverClass } from './compat/receiver';
@@ -21,6 +27,7 @@ import { parseSubprotocols } from './handshake/subprotocols';
 import type { BinaryType as BinaryTypeName, SendData } from './payload';
 import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-message-deflate';
 import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
+import { PreparedMessage as PreparedMessageClass } from './protocol/prepared';
 import { WebSocketServer as ServerClass } from './server';
 import type {
   VerifyClientCallback as CallbackOfVerifyClient,
@@ -29,6 +36,8 @@ import type {
 } from './server-options';
 import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
 import { createWebSocketStream as createStream } from './stream';
+import type { Broker as TopicBroker } from './topics/broker';
+import { MemoryBroker as MemoryBrokerClass } from './topics/memory-broker';
 import type { SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
@@ -45,6 +54,10 @@ const statics = {
   PerMessageDeflate: PerMessageDeflateClass,
   Receiver: ReceiverClass,
   Sender: SenderClass,
+  prepare,
+  broadcast,
+  PreparedMessage: PreparedMessageClass,
+  MemoryBroker: MemoryBrokerClass,
   Event: WebSocketEventClass,
   CloseEvent: CloseEventClass,
   ErrorEvent: ErrorEventClass,
@@ -71,12 +84,18 @@ declare namespace WebSocket {
   export type EventListenerOptions = OptionsOfListener;
   export type AddressInfo = AddressOfServer;
   export type BinaryType = BinaryTypeName;
+  export type BroadcastOptions = OptionsOfBroadcast;
+  export type Broker = TopicBroker;
   export type BufferLike = SendData;
   export type CertMeta = string | string[] | Buffer | Buffer[];
   export type ClientOptions = OptionsOfClient;
   export type Data = string | RawData;
   export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
   export type FrameOptions = OptionsOfFrame;
+  export type MemoryBroker = MemoryBrokerClass;
+  export type PreparedMessage = PreparedMessageClass;
+  export type PrepareData = DataToPrepare;
+  export type PrepareOptions = OptionsOfPrepare;
   export type PerMessageDeflateOptions = OptionsOfDeflate;
   export type PerMessageDeflateSettings = SettingsOfDeflate;
   export type RawData = Buffer | ArrayBuffer | Buffer[];

@@ -1,6 +1,7 @@
 import type { ProtocolError } from './protocol/errors';
 import type { LimitOptions, ResolvedLimits } from './protocol/limits';
 import { describe, integerOption, resolveLimits } from './protocol/limits';
+import type { Broker } from './topics/broker';
 import type { WebSocket } from './websocket';
 
 /** Options of one WebSocket, and of all WebSockets of a server. `undefined` is always the default. */
@@ -71,6 +72,8 @@ export interface WebSocketBehavior {
   readonly hooks: WebSocketHooks;
   /** Deliver text as strings. */
   readonly textAsString: boolean;
+  /** Where the topics are; `undefined` for WebSockets that have none. */
+  readonly broker?: Broker | undefined;
 }
 
 /** As the `ws` API has it: text arrives as a Buffer. */

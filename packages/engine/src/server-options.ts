@@ -6,6 +6,8 @@ import type { WebSocketBehavior, WebSocketOptions } from './options';
 import { booleanOption, resolveOptions, shareOptions } from './options';
 import type { ResolvedLimits } from './protocol/limits';
 import { describe, integerOption } from './protocol/limits';
+import type { Broker } from './topics/broker';
+import { MemoryBroker } from './topics/memory-broker';
 import { WebSocket } from './websocket';
 
 /** What `verifyClient` is told. */
@@ -29,6 +31,11 @@ export type VerifyClientCallback = (
 
 /** Options of a {@link WebSocketServer}. `undefined` is always the default. */
 export interface ServerOptions extends WebSocketOptions {
+  /**
+   * Where the topics of its WebSockets are; give several servers one broker, and they share their topics.
+   * @defaultValue a `MemoryBroker` of its own
+   */
+  broker?: Broker | undefined;
   /** Length of the queue of pending connections, with `port`. */
   backlog?: number | null | undefined;
   /** Keep the set `clients`. @defaultValue true */
@@ -78,6 +85,7 @@ export interface CheckedServerOptions
     ResolvedLimits {
   readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
+  readonly broker: Broker;
   readonly clientTracking: boolean;
   readonly handshakeTimeout: number;
   readonly port: number | null;
@@ -107,6 +115,7 @@ export function checkServerOptions(
     ...limits,
     ...switches,
     backlog: backlogOption(options.backlog),
+    broker: brokerOption(options.broker),
     clientTracking: booleanOption('clientTracking', options.clientTracking, true),
     handleProtocols: options.handleProtocols || null,
     handshakeTimeout: integerOption(
@@ -129,7 +138,7 @@ export function checkServerOptions(
   if (checked.server && typeof checked.server.on !== 'function') {
     throw new TypeError(`The "server" option must be a server, got ${describe(checked.server)}`);
   }
-  shareOptions(checked, behavior);
+  shareOptions(checked, { ...behavior, broker: checked.broker });
   return checked;
 }
 
@@ -152,6 +161,18 @@ function portOption(port: unknown): number | null {
 function backlogOption(backlog: unknown): number | null {
   if (backlog === undefined || backlog === null) return null;
   return integerOption('backlog', backlog, 0, { min: 0, max: 2 ** 31 - 1, unit: 'connections' });
+}
+
+function brokerOption(broker: unknown): Broker {
+  if (broker === undefined || broker === null) return new MemoryBroker();
+  const methods = ['subscribe', 'unsubscribe', 'publish', 'subscribers'];
+  if (methods.some((name) => typeof Reflect.get(Object(broker), name) !== 'function')) {
+    throw new TypeError(
+      `The "broker" option must have the methods ${methods.join(', ')}, got ${describe(broker)}`,
+    );
+  }
+  // What its methods take and return cannot be seen before they are called.
+  return broker as Broker;
 }
 
 function textOption(name: string, value: unknown): string | null {

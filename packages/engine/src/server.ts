@@ -4,6 +4,8 @@ import { createServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { PrepareData, PrepareOptions } from './broadcast';
+import { prepared } from './broadcast';
 import { createCompression } from './deflate/codec';
 import type { Agreement } from './deflate/negotiate';
 import type { ResolvedDeflateOptions } from './deflate/options';
@@ -11,10 +13,12 @@ import { resolveDeflateOptions } from './deflate/options';
 import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
 import type { MessageCompression } from './protocol/compression';
+import type { PreparedMessage } from './protocol/prepared';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
 import type { CheckedServerOptions, ServerOptions } from './server-options';
 import { checkServerOptions } from './server-options';
+import { checkTopic } from './topics/subscriber';
 import type { WebSocket } from './websocket';
 
 const ServerState = { RUNNING: 0, CLOSING: 1, CLOSED: 2 } as const;
@@ -102,6 +106,27 @@ export class WebSocketServer extends EventEmitter {
     } else {
       process.nextTick(emitClose, this);
     }
+  }
+
+  /**
+   * Sends a message to all subscribers of a topic.
+   *
+   * @returns to how many of this process it was sent
+   * @throws TypeError for a topic that is no string, or data that cannot be prepared
+   */
+  publish(topic: string, data: PrepareData | PreparedMessage, options?: PrepareOptions): number {
+    checkTopic(topic);
+    return this.options.broker.publish(topic, prepared(data, options));
+  }
+
+  /**
+   * The WebSockets of this process that are subscribed to a topic; a view that must not be changed.
+   *
+   * @throws TypeError for a topic that is no string
+   */
+  subscribers(topic: string): ReadonlySet<WebSocket> {
+    checkTopic(topic);
+    return this.options.broker.subscribers(topic);
   }
 
   /** @internal The compression of one connection, as it was agreed on. */

@@ -24,9 +24,14 @@ export function defineSurface(Class: typeof WebSocket): void {
     Object.defineProperty(prototype, name, constant);
   }
   for (const name of ENUMERABLE) {
-    const inherited = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(prototype), name);
-    const own = Object.getOwnPropertyDescriptor(prototype, name);
-    Object.defineProperty(prototype, name, { ...(own ?? inherited), enumerable: true });
+    Object.defineProperty(prototype, name, { ...descriptorOf(prototype, name), enumerable: true });
   }
   defineAttributes(prototype);
+}
+
+/** A property of a prototype or of those that it extends. */
+function descriptorOf(prototype: object | null, name: string): PropertyDescriptor | undefined {
+  if (prototype === null) return undefined;
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  return own ?? descriptorOf(Object.getPrototypeOf(prototype), name);
 }

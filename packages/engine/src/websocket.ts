@@ -3,7 +3,6 @@ import type { ClientOptions } from './client-options';
 import { Sender } from './compat/sender';
 import { offerAsClient } from './deflate/extension';
 import { EXTENSION_NAME } from './deflate/negotiate';
-import { Endpoint } from './endpoint';
 import type {
   EventListener,
   EventSource,
@@ -17,10 +16,12 @@ import { BINARY_TYPES, toPayload } from './payload';
 import { CloseCode } from './protocol/close';
 import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
+import { PreparedMessage } from './protocol/prepared';
 import type { Payload, WriteCallback } from './protocol/sender';
 import { payloadLength } from './protocol/sender';
 import { STATE_NAMES, State } from './protocol/state';
 import { defineSurface } from './surface';
+import { Subscriber } from './topics/subscriber';
 
 /** Options of one `send()`. */
 export interface SendOptions {
@@ -44,7 +45,7 @@ const LOW_WATER_MARK = 16 * 1024;
  * Events: `open`, `message(data, isBinary)`, `ping(data)`, `pong(data)`, `error(error)`, `close(code, reason)`; `close`
  * is always the last and comes once. An `error` that nobody listens to never ends the process.
  */
-export class WebSocket extends Endpoint implements EventSource {
+export class WebSocket extends Subscriber implements EventSource {
   declare static readonly CONNECTING: 0;
   declare static readonly OPEN: 1;
   declare static readonly CLOSING: 2;
@@ -146,27 +147,41 @@ export class WebSocket extends Endpoint implements EventSource {
   /**
    * Sends a message.
    *
-   * @param data a string or number is sent as text, everything else as binary; `null` and `undefined` are empty
+   * @param data a string or number is sent as text, everything else as binary; `null` and `undefined` are empty. What
+   * `prepare()` has made is sent as it was prepared, whatever the options say
    * @returns whether to go on: `false` where the message was not sent, or where more than 64 KiB wait for the peer, and
    * then `'drain'` comes when it has taken most of it
    * @param callback called once: when the frame has been handed to the kernel, or with the error why it never will be
    * @throws Error while CONNECTING; in CLOSING and CLOSED the error goes to the callback
-   * @throws TypeError for data that has no bytes, or a callback that is no function
+   * @throws TypeError for data that has no bytes, a callback that is no function, or a prepared message as a fragment
    */
-  send(data: SendData, callback?: WriteCallback): boolean;
-  send(data: SendData, options: SendOptions | undefined, callback?: WriteCallback): boolean;
-  send(data: SendData, options?: SendOptions | WriteCallback, callback?: WriteCallback): boolean {
+  send(data: SendData | PreparedMessage, callback?: WriteCallback): boolean;
+  send(
+    data: SendData | PreparedMessage,
+    options: SendOptions | undefined,
+    callback?: WriteCallback,
+  ): boolean;
+  send(
+    data: SendData | PreparedMessage,
+    options?: SendOptions | WriteCallback,
+    callback?: WriteCallback,
+  ): boolean {
     const settings = typeof options === 'object' ? options : undefined;
     const done = toCallback(typeof options === 'function' ? options : callback);
+    const { binary, fin = true, compress = true } = settings ?? {};
+    if (!fin && data instanceof PreparedMessage) {
+      throw new TypeError('A prepared message is whole, and was to be sent with "fin": false');
+    }
     const payload = this.payloadToSend(data, done);
     if (payload === undefined) return false;
     const waiting = this.bufferedAmount + payloadLength(payload);
     if (this.overflows(waiting, payload, done)) return false;
     const goOn = waiting <= HIGH_WATER_MARK;
     const written = goOn ? done : this.tellingOfDrain(done);
-    const binary = settings?.binary ?? typeof payload !== 'string';
-    const { fin = true, compress = true } = settings ?? {};
-    this.connection.send(payload, binary, fin, written, compress);
+    if (data instanceof PreparedMessage) this.connection.sendPrepared(data, written);
+    else {
+      this.connection.send(payload, binary ?? typeof payload !== 'string', fin, written, compress);
+    }
     this.binding?.pulse?.message();
     return goOn;
   }
@@ -279,9 +294,12 @@ export class WebSocket extends Endpoint implements EventSource {
   }
 
   /** The bytes to send; `undefined` where it is too late for that, which the callback is told. */
-  private payloadToSend(data: SendData, callback: WriteCallback | undefined): Payload | undefined {
+  private payloadToSend(
+    data: SendData | PreparedMessage,
+    callback: WriteCallback | undefined,
+  ): Payload | undefined {
     if (this.state === State.CONNECTING) throw this.notOpen();
-    const payload = toPayload(data);
+    const payload = data instanceof PreparedMessage ? data.payload : toPayload(data);
     if (this.state === State.OPEN) return payload;
     this.unsentBytes += payloadLength(payload);
     if (callback !== undefined) process.nextTick(callback, this.notOpen());

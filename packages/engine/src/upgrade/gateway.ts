@@ -17,7 +17,7 @@ import { startUpgrade, Upgrade } from './upgrade';
 /** Options that every adapter takes. `undefined` is always the default. */
 export interface GatewayOptions
   extends WebSocketOptions,
-    Pick<ServerOptions, 'clientTracking' | 'handleProtocols' | 'verifyClient'> {
+    Pick<ServerOptions, 'broker' | 'clientTracking' | 'handleProtocols' | 'verifyClient'> {
   /**
    * Pages that may connect, where the browser names one: `'*'`, a list of origins, or a function.
    * @defaultValue the application's own origin
