@@ -1,9 +1,18 @@
+import type { SimdMask } from './mask-simd';
+import { createSimdMask } from './mask-simd';
+
 /**
  * Masking (RFC 6455 5.3): byte i of the payload is XORed with byte i mod 4 of the masking key.
  *
  * A key is one 32-bit integer, its first byte the most significant, so that a connection keeps it in a single field
  * and a payload that arrives in pieces only has to rotate it.
  */
+
+/** Below this many bytes the loop is faster than the way into WebAssembly and back. */
+const SIMD_FROM = 192;
+
+/** `null` until a payload is long enough for it. */
+let simd: SimdMask | undefined | null = null;
 
 /** The key for the bytes that follow `count` masked ones. */
 export function rotateKey(key: number, count: number): number {
@@ -19,6 +28,51 @@ export function maskInPlace(bytes: Uint8Array, start: number, end: number, key: 
 
 /** Writes the masked `source[start..end)` to `target` at `offset`; the source is left as it is, unless it is the target. */
 export function maskInto(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  offset: number,
+  key: number,
+): void {
+  if (end - start >= SIMD_FROM) {
+    if (simd === null) simd = createSimdMask();
+    if (simd !== undefined) {
+      maskBySimd(simd, source, start, end, target, offset, key);
+      return;
+    }
+  }
+  maskByLoop(source, start, end, target, offset, key);
+}
+
+function maskBySimd(
+  { memory, mask }: SimdMask,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  offset: number,
+  key: number,
+): void {
+  const lowestFirst = swapBytes(key);
+  let from = start;
+  let to = offset;
+  while (from < end) {
+    const size = Math.min(memory.length, end - from);
+    memory.set(source.subarray(from, from + size));
+    mask(size, lowestFirst);
+    target.set(memory.subarray(0, size), to);
+    // The memory is a whole number of keys long, so that the key needs no rotating.
+    from += size;
+    to += size;
+  }
+}
+
+function swapBytes(key: number): number {
+  return (key >>> 24) | ((key >>> 8) & 0xff00) | ((key << 8) & 0xff0000) | (key << 24);
+}
+
+function maskByLoop(
   source: Uint8Array,
   start: number,
   end: number,

@@ -114,3 +114,42 @@ describe('properties', () => {
     );
   });
 });
+
+describe('long payloads', () => {
+  const SIZES = [191, 192, 193, 255, 256, 1000, 4095, 65_535, 65_536, 65_537, 131_072, 200_003];
+
+  test.each(SIZES)('of %i bytes are masked like short ones, and nothing around them', (size) => {
+    const source = pattern(size + 7);
+    const before = Buffer.from(source);
+    const target = Buffer.alloc(size + 11, 0xee);
+    for (const key of [KEY, 0xfffefdfc | 0, 0x80000001 | 0, 1]) {
+      maskInto(source, 3, 3 + size, target, 5, key);
+      const expected = maskedBySpecification(source.subarray(3, 3 + size), key);
+      expect(target.subarray(5, 5 + size).equals(expected)).toBe(true);
+      expect(toHex(target.subarray(0, 5))).toBe('eeeeeeeeee');
+      expect(toHex(target.subarray(5 + size))).toBe('eeeeeeeeeeee');
+      expect(source.equals(before)).toBe(true);
+    }
+  });
+
+  test.each(SIZES)('of %i bytes are masked where they lie', (size) => {
+    const bytes = pattern(size + 7);
+    const expected = maskedBySpecification(bytes.subarray(3, 3 + size), KEY);
+    maskInPlace(bytes, 3, 3 + size, KEY);
+    expect(bytes.subarray(3, 3 + size).equals(expected)).toBe(true);
+    expect(toHex(bytes.subarray(0, 3))).toBe(toHex(pattern(3)));
+    expect(toHex(bytes.subarray(3 + size))).toBe(toHex(pattern(size + 7).subarray(3 + size)));
+  });
+
+  test('are masked by the loop where there is no WebAssembly', () => {
+    jest.isolateModules(() => {
+      jest.replaceProperty(globalThis as { WebAssembly?: object }, 'WebAssembly', undefined);
+      const { maskInPlace: byLoop } = jest.requireActual('../../src/protocol/mask');
+      const bytes = pattern(100_000);
+      const expected = maskedBySpecification(bytes, KEY);
+      byLoop(bytes, 0, bytes.length, KEY);
+      expect(bytes.equals(expected)).toBe(true);
+      jest.restoreAllMocks();
+    });
+  });
+});
