@@ -2,8 +2,10 @@
 export type { OwnAuthority } from './handshake/origin';
 export type { WebSocketServer } from './server';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
-export type { Framework, GatewayOptions } from './upgrade/gateway';
+export type { Framework } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
+export type { GatewayOptions, RouteOptions } from './upgrade/options';
+export { checkRouteOptions } from './upgrade/options';
 export { answerUpgradeRequired } from './upgrade/required';
 export type { Route, Upgrade } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';

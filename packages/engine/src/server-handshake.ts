@@ -20,6 +20,8 @@ import type { HandshakeReply } from './reply';
 import { rethrow } from './rethrow';
 import type { UpgradeCallback, WebSocketServer } from './server';
 import type { VerifyClientInfo } from './server-options';
+import type { HandshakeTerms } from './terms';
+import { compressionOf } from './terms';
 import type { WebSocket } from './websocket';
 
 /** Sockets that have become WebSockets. */
@@ -45,6 +47,7 @@ export class ServerHandshake {
   private readonly reply: HandshakeReply;
   private readonly head: Buffer;
   private readonly callback: UpgradeCallback;
+  private readonly terms: HandshakeTerms;
   private offered: ReadonlySet<string> = new Set();
   /** The permessage-deflate that both sides can do. */
   private agreement: Agreement | null = null;
@@ -60,16 +63,18 @@ export class ServerHandshake {
     reply: HandshakeReply,
     head: Buffer,
     callback: UpgradeCallback,
+    terms: HandshakeTerms,
   ) {
     this.server = server;
     this.request = request;
     this.reply = reply;
     this.head = head;
     this.callback = callback;
+    this.terms = terms;
   }
 
   start(): void {
-    const { request, server } = this;
+    const { request, server, terms } = this;
     const fault = checkHandshake(request, SERVER_POLICY);
     if (fault !== null) {
       this.refuseRequest(fault);
@@ -87,8 +92,8 @@ export class ServerHandshake {
       return;
     }
     this.offered = offered;
-    if (server.deflate !== undefined) {
-      const agreement = agreeAsServer(request, server.deflate);
+    if (terms.deflate !== undefined) {
+      const agreement = agreeAsServer(request, terms.deflate);
       if (agreement !== null && 'status' in agreement) {
         this.refuseRequest(agreement);
         return;
@@ -101,7 +106,7 @@ export class ServerHandshake {
   // ---- verifyClient
 
   private verify(): void {
-    const { verifyClient, handshakeTimeout } = this.server.options;
+    const { verifyClient, handshakeTimeout } = this.terms.options;
     if (!verifyClient) {
       this.complete();
       return;
@@ -172,7 +177,8 @@ export class ServerHandshake {
     upgraded.add(socket);
     this.answered = true;
     reply.accept(headers, (taken) => {
-      webSocket.setSocket(taken, head, { protocol, compression: server.compress(this.agreement) });
+      const compression = compressionOf(this.agreement, this.terms);
+      webSocket.setSocket(taken, head, { protocol, compression });
       taken.off('error', destroyThis);
       server.track(webSocket);
       try {
@@ -185,13 +191,14 @@ export class ServerHandshake {
 
   /** Asks the application for everything that a 101 says. */
   private accept(): { headers: readonly Header[]; protocol: string; webSocket: WebSocket } {
-    const { server, request } = this;
-    const { handleProtocols, WebSocket: Class } = server.options;
-    const protocol = selectSubprotocol(this.offered, handleProtocols, request);
+    const { request } = this;
+    const { options, subprotocols } = this.terms;
+    const { choice, option } = subprotocols;
+    const protocol = selectSubprotocol(this.offered, choice, request, option);
     const extensions = this.agreement === null ? '' : formatAgreement(this.agreement);
     const agreed = { subprotocol: protocol, extensions };
     const headers = this.withOwnHeaders(acceptance(request, agreed));
-    const webSocket = new Class(null, undefined, server.options);
+    const webSocket = new options.WebSocket(null, undefined, options);
     return { headers, protocol: protocol || '', webSocket };
   }
 

@@ -6,18 +6,16 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { PrepareData, PrepareOptions } from './broadcast';
 import { prepared } from './broadcast';
-import { createCompression } from './deflate/codec';
-import type { Agreement } from './deflate/negotiate';
 import type { ResolvedDeflateOptions } from './deflate/options';
 import { resolveDeflateOptions } from './deflate/options';
 import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
-import type { MessageCompression } from './protocol/compression';
 import type { PreparedMessage } from './protocol/prepared';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
 import type { CheckedServerOptions, ServerOptions } from './server-options';
 import { checkServerOptions } from './server-options';
+import type { HandshakeTerms } from './terms';
 import { checkTopic } from './topics/subscriber';
 import type { WebSocket } from './websocket';
 
@@ -129,12 +127,6 @@ export class WebSocketServer extends EventEmitter {
     return this.options.broker.subscribers(topic);
   }
 
-  /** @internal The compression of one connection, as it was agreed on. */
-  compress(agreement: Agreement | null): MessageCompression | undefined {
-    if (agreement === null || this.deflate === undefined) return undefined;
-    return createCompression(agreement, 'server', this.deflate, this.options);
-  }
-
   /** Whether a request is for this server: by default, whether its path is the `path` option. */
   shouldHandle(request: IncomingMessage): boolean {
     const { path } = this.options;
@@ -158,11 +150,29 @@ export class WebSocketServer extends EventEmitter {
     head: Buffer,
     callback: UpgradeCallback,
   ): void {
+    this.answer(request, target, head, callback, this.terms);
+  }
+
+  /** @internal As {@link handleUpgrade}, on terms of their own in place of the server's. */
+  answer(
+    request: IncomingMessage,
+    target: Duplex | ServerResponse,
+    head: Buffer,
+    callback: UpgradeCallback,
+    terms: HandshakeTerms,
+  ): void {
     const onResponse = target instanceof ServerResponse;
     // A reset while the application decides must not be an unheard 'error'.
     if (!onResponse) target.on('error', destroyThis);
     const reply = onResponse ? new ResponseReply(target) : new SocketReply(target);
-    new ServerHandshake(this, request, reply, head, callback).start();
+    new ServerHandshake(this, request, reply, head, callback, terms).start();
+  }
+
+  /** What this server's handshakes agree to. */
+  private get terms(): HandshakeTerms {
+    const { options, deflate } = this;
+    const choice = options.handleProtocols ?? null;
+    return { options, deflate, subprotocols: { choice, option: 'handleProtocols' } };
   }
 
   // ---- the handshakes' calls

@@ -130,6 +130,7 @@ function badEntry(entry: unknown): TypeError {
  * a browser's, and passes. The answer is a promise only where the option is a function that gives one.
  *
  * @param self - where the request was sent, by which the default decides
+ * @param known - the request as the function is to be given it
  * @throws TypeError when the function answers neither `true` nor `false`. What the function itself throws goes
  *   through.
  */
@@ -137,6 +138,7 @@ export function checkOrigin<Request extends HandshakeRequest>(
   request: Request,
   policy: OriginPolicy<Request>,
   self: OwnAuthority,
+  known: Request = request,
 ): Refusal | null | Promise<Refusal | null> {
   if (policy.kind === 'any') return null;
   // Draft 8 has a name of its own for it. No client sends both, so two of whatever kind are an attempt at confusion.
@@ -151,7 +153,7 @@ export function checkOrigin<Request extends HandshakeRequest>(
   if (policy.kind === 'list') {
     return isListed(parseOrigin(text), policy) ? null : refuse(text, 'it is not listed');
   }
-  const answer = policy.allows(text, request);
+  const answer = policy.allows(text, known);
   return typeof answer === 'object' && answer !== null
     ? Promise.resolve(answer).then((allowed) => checkAnswer(text, allowed))
     : checkAnswer(text, answer);

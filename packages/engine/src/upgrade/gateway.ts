@@ -1,40 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { OriginPolicy, Origins } from '../handshake/origin';
-import { createOriginPolicy } from '../handshake/origin';
-import type { WebSocketOptions } from '../options';
-import { describe, integerOption } from '../protocol/limits';
+import type { WebSocketBehavior } from '../options';
 import { WebSocketServer } from '../server';
-import type { ServerOptions } from '../server-options';
 import type { WebSocket } from '../websocket';
 import { contain, warn } from './contain';
 import type { AnyServer, GatedGateway, RouteKnowledge, ServerGate } from './gate';
 import { attachGateway } from './gate';
+import type { GatewayOptions, RouteOptions } from './options';
+import { checkSharedOptions, given } from './options';
 import { claimResponse } from './response';
+import type { RouteSettings } from './settings';
+import { gatewaySettings, routeSettings, termsTelling } from './settings';
 import type { Route, UpgradeOwner } from './upgrade';
-import { startUpgrade, Upgrade } from './upgrade';
-
-/** Options that every adapter takes. `undefined` is always the default. */
-export interface GatewayOptions
-  extends WebSocketOptions,
-    Pick<ServerOptions, 'broker' | 'clientTracking' | 'handleProtocols' | 'verifyClient'> {
-  /**
-   * Pages that may connect, where the browser names one: `'*'`, a list of origins, or a function.
-   * @defaultValue the application's own origin
-   */
-  origins?: Origins<IncomingMessage> | undefined;
-  /**
-   * Time for the application to answer a handshake, in milliseconds; then the client gets a 503. An answer that has
-   * begun may take longer, but the connection is cut when nothing moves for as long as this.
-   * @defaultValue 10000
-   */
-  handshakeTimeout?: number | undefined;
-  /**
-   * Told once when a handler, or a listener of its WebSocket, throws or rejects; the client gets 1011.
-   * @defaultValue the framework's own error handling
-   */
-  onError?: ((error: unknown, webSocket: WebSocket, request: IncomingMessage) => void) | undefined;
-}
+import { knownRequest, startUpgrade, Upgrade } from './upgrade';
 
 /** Defaults for applications that face the network, where the bare engine has those of `ws`. */
 const DEFAULTS = {
@@ -44,7 +22,6 @@ const DEFAULTS = {
   holdMessages: true,
   heartbeat: { interval: 30_000 },
 } as const;
-const HANDSHAKE_TIMEOUT = 10_000;
 
 /** What a gateway needs of the framework. */
 export interface Framework {
@@ -63,35 +40,34 @@ type Reporter = (error: unknown) => void;
 export class Gateway implements GatedGateway, UpgradeOwner {
   /** The WebSockets of all routes: `clients`, and `connection` events. */
   readonly server: WebSocketServer;
-  readonly handshakeTimeout: number;
-  /** @internal */
-  readonly origins: OriginPolicy<IncomingMessage>;
   private readonly framework: Framework;
-  private readonly onError: GatewayOptions['onError'];
+  /** What holds where a route says nothing. */
+  private readonly settings: RouteSettings;
+  private readonly settingsOfRoutes = new WeakMap<RouteOptions, RouteSettings>();
   private readonly reporters = new WeakMap<WebSocket, Reporter>();
+
+  /** How the WebSockets of all routes behave. */
+  private readonly behavior: Partial<WebSocketBehavior> = {
+    textAsString: true,
+    hooks: {
+      onListenerError: (error, webSocket) =>
+        contain(() => this.reporters.get(webSocket)?.(error), warn),
+    },
+  };
 
   /** @throws TypeError or RangeError that names the option and the value */
   constructor(framework: Framework, options: GatewayOptions = {}) {
     this.framework = framework;
-    this.onError = functionOption('onError', options.onError);
-    this.origins = createOriginPolicy(options.origins);
-    this.handshakeTimeout = integerOption(
-      'handshakeTimeout',
-      options.handshakeTimeout,
-      HANDSHAKE_TIMEOUT,
-      { min: 1, max: 2 ** 31 - 1, unit: 'milliseconds' },
-    );
-    this.server = new WebSocketServer(
-      { ...DEFAULTS, ...given(options), noServer: true },
-      undefined,
-      {
-        textAsString: true,
-        hooks: {
-          onListenerError: (error, webSocket) =>
-            contain(() => this.reporters.get(webSocket)?.(error), warn),
-        },
-      },
-    );
+    const own = given(options);
+    checkSharedOptions(own);
+    const all = { ...DEFAULTS, ...own, noServer: true };
+    this.server = new WebSocketServer(all, undefined, this.behavior);
+    this.settings = gatewaySettings(this.server, own);
+  }
+
+  /** Time for the application to answer a handshake, in milliseconds. */
+  get handshakeTimeout(): number {
+    return this.settings.handshakeTimeout;
   }
 
   /**
@@ -126,19 +102,34 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     this.framework.dispatch(request, response);
   }
 
+  /** @internal What holds for a route with these options, which {@link checkRouteOptions} has made. */
+  settingsOf(options: RouteOptions | undefined): RouteSettings {
+    if (options === undefined) return this.settings;
+    let settings = this.settingsOfRoutes.get(options);
+    if (settings === undefined) {
+      settings = routeSettings(options, this.settings, this.behavior);
+      this.settingsOfRoutes.set(options, settings);
+    }
+    return settings;
+  }
+
   /** @internal */
   open({ request, response, gate }: Upgrade, head: Buffer, route: Route): void {
-    this.server.handleUpgrade(request, response, head, (webSocket) => {
+    const { terms } = this.settingsOf(route.options);
+    const opened = (webSocket: WebSocket): void => {
       gate.track(webSocket);
       this.reporters.set(webSocket, this.reporter(webSocket, request, route));
       this.run(webSocket, request, route);
-    });
+    };
+    const known = knownRequest(route, request);
+    this.server.answer(request, response, head, opened, termsTelling(known, terms));
   }
 
   /** Whom to tell of errors. It lives as long as the WebSocket, and keeps no more alive than it needs. */
   private reporter(webSocket: WebSocket, request: IncomingMessage, route: Route): Reporter {
-    const { onError } = this;
-    return onError === undefined ? route.onError : (error) => onError(error, webSocket, request);
+    const { onError } = this.settingsOf(route.options);
+    const known = knownRequest(route, request);
+    return onError === undefined ? route.onError : (error) => onError(error, webSocket, known);
   }
 
   /** Runs the application's part; what it throws or rejects with ends its own WebSocket and nobody else's. */
@@ -154,14 +145,4 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     }
     if (!refused) contain(() => route.handle(webSocket), failed);
   }
-}
-
-/** The options less those that are `undefined`, which would stand in the way of a default. */
-function given(options: GatewayOptions): GatewayOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-function functionOption<Value>(name: string, value: Value): Value {
-  if (value === undefined || typeof value === 'function') return value;
-  throw new TypeError(`The "${name}" option must be a function, got ${describe(value)}`);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { checkHandshake, GATEWAY_POLICY, SERVER_CLOSED } from '../handshake/accept';
-import type { OriginPolicy, OwnAuthority } from '../handshake/origin';
+import type { OwnAuthority } from '../handshake/origin';
 import { checkOrigin } from '../handshake/origin';
 import type { Refusal } from '../handshake/refusal';
 import { createRefusal } from '../handshake/refusal';
@@ -9,10 +9,19 @@ import { ResponseReply, releaseSocket } from '../reply';
 import type { WebSocket } from '../websocket';
 import { isThenable, warn } from './contain';
 import type { ServerGate } from './gate';
+import type { RouteOptions } from './options';
 import { endBehind } from './response';
+import type { RouteSettings } from './settings';
 
 /** What a route does with its WebSocket. */
 export interface Route {
+  /** The route's own options, by {@link checkRouteOptions}: the same object for all its handshakes. */
+  readonly options?: RouteOptions | undefined;
+  /**
+   * The request as the application knows it, which functions among its options are given.
+   * @defaultValue Node's
+   */
+  readonly request?: object | undefined;
   /** Where the request was sent, by the framework's own knowledge of proxies. */
   readonly authority: OwnAuthority;
   /** The application's handler. */
@@ -27,7 +36,8 @@ export interface Route {
 /** What a handshake needs of its gateway. */
 export interface UpgradeOwner {
   readonly handshakeTimeout: number;
-  readonly origins: OriginPolicy<IncomingMessage>;
+  /** What holds for a route. */
+  settingsOf(options: RouteOptions | undefined): RouteSettings;
   /** Runs the framework's own stack on a request. */
   dispatch(request: IncomingMessage, response: ServerResponse): void;
   /** Sends the 101, makes the WebSocket and runs the handler. */
@@ -45,6 +55,9 @@ export class Upgrade {
   private head: Buffer;
   private elsewhere: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
+  /** How long the application may take, in milliseconds from {@link arrivedAt}. */
+  private timeout: number;
+  private readonly arrivedAt = performance.now();
   /** Whether a route wants it. */
   private accepted = false;
   /** Whether the answer is ours, and given; it may still wait in what middleware has put around the response. */
@@ -64,6 +77,7 @@ export class Upgrade {
     this.response = response;
     this.head = head;
     this.elsewhere = elsewhere;
+    this.timeout = owner.handshakeTimeout;
   }
 
   /** @internal Validates the handshake and lets the framework answer it. */
@@ -71,7 +85,7 @@ export class Upgrade {
     const { owner, gate, request, response } = this;
     response.once('finish', () => this.finished());
     response.once('close', () => clearTimeout(this.timer));
-    this.startTimer();
+    this.startTimer(this.timeout);
     const refusal = gate.closing ? SERVER_CLOSED : checkHandshake(request, GATEWAY_POLICY);
     if (refusal !== null) {
       this.refuse(refusal);
@@ -86,18 +100,35 @@ export class Upgrade {
   }
 
   /**
+   * Tells that the framework has come to a route, before the route's own middleware has run: from now on the handshake
+   * has the time that the route gives it. {@link accept} tells it as well.
+   */
+  reach(options: RouteOptions | undefined): void {
+    const { handshakeTimeout } = this.owner.settingsOf(options);
+    if (handshakeTimeout === this.timeout || this.accepted || this.isAnswered) return;
+    this.timeout = handshakeTimeout;
+    clearTimeout(this.timer);
+    const left = handshakeTimeout - (performance.now() - this.arrivedAt);
+    if (left > 0) this.startTimer(left);
+    else this.expire();
+  }
+
+  /**
    * Accepts the handshake: the application has let the request through to a route of WebSockets. Does nothing where
    * the handshake has been accepted or answered before.
    */
   accept(route: Route): void {
+    this.reach(route.options);
     if (this.accepted || this.isAnswered) return;
     this.accepted = true;
+    const { origins } = this.owner.settingsOf(route.options);
+    const known = knownRequest(route, this.request);
     const proceed = (refusal: Refusal | null): void => {
       // A decision may take its time.
       if (!this.isAnswered) this.decide(route, refusal);
     };
     try {
-      const decision = checkOrigin(this.request, this.owner.origins, route.authority);
+      const decision = checkOrigin(this.request, origins, route.authority, known);
       if (isThenable(decision)) decision.then(proceed).then(undefined, route.onError);
       else proceed(decision);
     } catch (error) {
@@ -149,8 +180,8 @@ export class Upgrade {
     if (!this.accepted || this.response.statusCode !== 101) endBehind(this.response);
   }
 
-  private startTimer(): void {
-    this.timer = setTimeout(() => this.expire(), this.owner.handshakeTimeout);
+  private startTimer(milliseconds: number): void {
+    this.timer = setTimeout(() => this.expire(), milliseconds);
     this.timer.unref();
   }
 
@@ -162,14 +193,14 @@ export class Upgrade {
       // Our answer hangs in what middleware has put around the response, such as a session store that is down.
       response.destroy();
     } else {
-      this.startTimer();
+      this.startTimer(this.timeout);
       this.refuse(createRefusal(503, 'The handshake took too long'));
     }
   }
 
   /** A long answer may take longer than a handshake, but not without a byte moving. */
   private endWhenIdle(socket: (Duplex & { setTimeout?: SetTimeout }) | null): void {
-    socket?.setTimeout?.(this.owner.handshakeTimeout, () => socket.destroy());
+    socket?.setTimeout?.(this.timeout, () => socket.destroy());
   }
 }
 
@@ -186,4 +217,10 @@ export function startUpgrade(upgrade: Upgrade): void {
 /** The handshake that a request is; `undefined` for an ordinary request. */
 export function upgradeOf(request: IncomingMessage): Upgrade | undefined {
   return upgrades.get(request);
+}
+
+/** The request as the application knows it. */
+export function knownRequest({ request }: Route, plain: IncomingMessage): IncomingMessage {
+  // Which one it is, is between the adapter and the types of its options; the engine hands it on as it is.
+  return (request ?? plain) as IncomingMessage;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Framework, GatewayOptions } from '../../src/upgrade/gateway';
+import type { Framework } from '../../src/upgrade/gateway';
 import { Gateway } from '../../src/upgrade/gateway';
+import type { GatewayOptions } from '../../src/upgrade/options';
 import type { WebSocket } from '../../src/websocket';
 import { pattern } from '../support/bytes';
 import { BINARY, CLOSE, CONTINUATION, TEXT } from '../support/frames';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { GatewayOptions } from '../../src/upgrade/gateway';
+import type { GatewayOptions } from '../../src/upgrade/options';
 import type { Upgrade } from '../../src/upgrade/upgrade';
 import { upgradeOf } from '../../src/upgrade/upgrade';
 import type { App } from '../support/site';

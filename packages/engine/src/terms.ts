@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import { createCompression } from './deflate/codec';
+import type { Agreement } from './deflate/negotiate';
+import type { ResolvedDeflateOptions } from './deflate/options';
+import type { SubprotocolChoice } from './handshake/subprotocols';
+import type { MessageCompression } from './protocol/compression';
+import type { CheckedServerOptions } from './server-options';
+
+/** What a handshake agrees to: a server's own terms, or those of one route of a gateway. */
+export interface HandshakeTerms {
+  /** Options of the WebSocket to be made. */
+  readonly options: CheckedServerOptions;
+  /** `perMessageDeflate`, checked; `undefined` where it is off. */
+  readonly deflate: ResolvedDeflateOptions | undefined;
+  readonly subprotocols: SubprotocolTerms;
+}
+
+/** How a subprotocol is picked. */
+export interface SubprotocolTerms {
+  /** `null` for the first that the client offers. */
+  readonly choice: SubprotocolChoice<IncomingMessage> | null;
+  /** The option that says so. */
+  readonly option: 'handleProtocols' | 'subprotocols';
+}
+
+/** The compression of one connection, as it was agreed on. */
+export function compressionOf(
+  agreement: Agreement | null,
+  { deflate, options }: HandshakeTerms,
+): MessageCompression | undefined {
+  if (agreement === null || deflate === undefined) return undefined;
+  return createCompression(agreement, 'server', deflate, options);
+}
