@@ -2,6 +2,7 @@ import type { ParamsDictionary } from 'express-serve-static-core';
 import upwire from './index.js';
 
 export type Options = upwire.Options;
+export type RouteOptions = upwire.RouteOptions;
 export type Instance<App> = upwire.Instance<App>;
 export type WebSocket = upwire.WebSocket;
 export type WebSocketHandler<Params = ParamsDictionary> = upwire.WebSocketHandler<Params>;

@@ -13,7 +13,11 @@ import type { ApplicationInside, RouterInside } from './inside';
 import { isApplication, routerOf } from './inside';
 import { lookAhead, pathOf, watchMounts } from './lookahead';
 import { addWebSocketMethod, metWebSocketRoute } from './routes';
-import type { WebSocketHandler as Handler, WebSocketMethod as Method } from './types';
+import type {
+  WebSocketHandler as Handler,
+  WebSocketMethod as Method,
+  RouteOptions as OptionsOfRoute,
+} from './types';
 
 /**
  * Gives an Express application WebSocket routes that run through its own middleware.
@@ -39,7 +43,7 @@ function upwire<App extends Application>(
       dispatch: (request, response) => inside.handle(request, response),
       routes: ({ url = '' }) => lookAhead(routerOf(inside).stack, pathOf(url)),
     },
-    // Express hands `onError` its own request, which is the one it was given.
+    // Express's request is the one it was given.
     { ...wsOptions, ...given(own) } as GatewayOptions,
   );
   if (server) gateway.attach(server);
@@ -113,17 +117,15 @@ function leftOver(request: Request, response: ServerResponse, next: () => void):
 
 declare namespace upwire {
   /** Options for all routes of an application. `undefined` is always the default. */
-  export interface Options extends Omit<GatewayOptions, 'onError'> {
-    /**
-     * Told once when a handler, or a listener of its WebSocket, throws or rejects; the client gets 1011.
-     * @defaultValue the application's error middleware and, in the end, Express's own log
-     */
-    onError?: ((error: unknown, webSocket: EngineWebSocket, request: Request) => void) | undefined;
+  export interface Options extends GatewayOptions<Request> {
     /** Give `ws` to this application alone; others and routers then get it by `applyTo`. @defaultValue false */
     leaveRouterUntouched?: boolean | undefined;
     /** More of these options, where `express-ws` has them. */
-    wsOptions?: GatewayOptions | undefined;
+    wsOptions?: GatewayOptions<Request> | undefined;
   }
+
+  /** Options of one route, which go before those of {@link Options}. `undefined` is always the value there. */
+  export type RouteOptions = OptionsOfRoute;
 
   export interface Instance<App> {
     /** The application that was given. */

@@ -1,5 +1,6 @@
-import { upgradeOf } from '@upwire/engine/internal';
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { RouteOptions } from '@upwire/engine/internal';
+import { checkRouteOptions, upgradeOf } from '@upwire/engine/internal';
+import type { Request, RequestHandler } from 'express';
 import type { PathParams } from 'express-serve-static-core';
 import type { WebSocketHandler } from './types';
 
@@ -33,44 +34,61 @@ export function addWebSocketMethod(target: object): void {
   Object.defineProperty(routable, 'ws', { value: addRoute, configurable: true, writable: true });
 }
 
-/** Whether a function of a route's stack is the one that begins a WebSocket route. */
+/** The functions that begin a WebSocket route. */
+const beginnings = new WeakSet<object>();
+
+/** Whether a function of a route's stack is one that begins a WebSocket route. */
 export function beginsWebSocketRoute(handle: unknown): boolean {
-  return handle === onlyUpgrades;
+  return typeof handle === 'function' && beginnings.has(handle);
 }
 
 function addRoute<Target extends Routable>(
   this: Target,
   path: PathParams,
-  ...handlers: unknown[]
+  ...rest: unknown[]
 ): Target {
-  const functions = handlers.flat(Number.POSITIVE_INFINITY);
+  const options = isOptions(rest[0]) ? checkRouteOptions(rest.shift()) : undefined;
+  const functions = rest.flat(Number.POSITIVE_INFINITY);
   const types = functions.map((it) => typeof it);
   const wrong = types.find((type) => type !== 'function');
   if (types.length === 0 || wrong !== undefined) {
     const got = wrong === undefined ? 'no function' : `a value of type ${wrong}`;
     throw new TypeError(
-      `ws() takes a path, middleware functions and, last, a handler function; it got ${got} for ${String(path)}`,
+      `ws() takes a path, options if any, middleware functions and, last, a handler function; it got ${got} for ${String(path)}`,
     );
   }
   // The check above leaves nothing but functions, which the types of `ws` have named.
   const handler = functions.pop() as WebSocketHandler;
-  this.get(path, onlyUpgrades, ...(functions as RequestHandler[]), accept(handler));
+  const middleware = functions as RequestHandler[];
+  this.get(path, begin(options), ...middleware, accept(handler, options));
   return this;
 }
 
-/** Lets plain requests pass the route by, to whatever else may answer them. */
-function onlyUpgrades(request: Request, _response: Response, next: NextFunction): void {
-  if (upgradeOf(request) !== undefined) {
-    next();
-    return;
-  }
-  plainRequests.add(request);
-  next('route');
+/** Whether a value is a plain object, of whatever realm. */
+function isOptions(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
-function accept(handler: WebSocketHandler): RequestHandler {
+/** Lets plain requests pass the route by, to whatever else may answer them. */
+function begin(options: RouteOptions | undefined): RequestHandler {
+  const onlyUpgrades: RequestHandler = (request, _response, next) => {
+    const upgrade = upgradeOf(request);
+    if (upgrade === undefined) {
+      plainRequests.add(request);
+      next('route');
+    } else {
+      upgrade.reach(options);
+      next();
+    }
+  };
+  beginnings.add(onlyUpgrades);
+  return onlyUpgrades;
+}
+
+function accept(handler: WebSocketHandler, options: RouteOptions | undefined): RequestHandler {
   return (request, _response, next) => {
     upgradeOf(request)?.accept({
+      options,
       authority: { secure: request.secure, host: hostOf(request) },
       handle: (webSocket) => handler(webSocket, request, next),
       // Express takes what is falsy for no error.

@@ -199,3 +199,132 @@ describe.each(VERSIONS)('%s: upwire()', (_name, express) => {
     );
   });
 });
+
+describe.each(VERSIONS)('%s: the options of a route', (_name, express) => {
+  test('go before those of the application; routers and mounted applications take them as well', async () => {
+    const echo = (webSocket: upwire.WebSocket) =>
+      void webSocket.on('message', (text) => webSocket.send(text));
+    const { port } = await openSite(
+      express,
+      (app, { applyTo }) => {
+        const router = express.Router();
+        const inner = express();
+        applyTo(inner);
+        app.ws('/app/:room', { maxPayload: 10 }, echo);
+        router.ws('/', { maxPayload: 20 }, echo);
+        inner.ws('/', { maxPayload: 30 }, echo);
+        app.use('/router', router);
+        app.use('/inner', inner);
+        app.ws('/none', echo);
+      },
+      { maxPayload: 40 },
+    );
+    for (const [path, size] of [
+      ['/app/1', 10],
+      ['/router', 20],
+      ['/inner', 30],
+      ['/none', 40],
+    ] as const) {
+      const client = await open(port, path);
+      expect(await client.ask('x'.repeat(size))).toBe('x'.repeat(size));
+      client.send('x'.repeat(size + 1));
+      expect(await client.closed).toEqual([1009, '']);
+    }
+  });
+
+  test('stand in front of the middleware, which runs as ever', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws(
+        '/chat/:room',
+        { subprotocols: ['b', 'a'] },
+        (request, response, next) => {
+          response.set('X-Room', request.params.room);
+          next();
+        },
+        [
+          (request, response, next) => {
+            if (request.query.token === '1') next();
+            else response.status(401).send('no');
+          },
+        ],
+        (webSocket) => webSocket.send(webSocket.protocol),
+      );
+    });
+    expect(await dial(port, '/chat/red')).toMatchObject({ status: 401, body: 'no' });
+    const { status, headers, client } = await dial(port, '/chat/red?token=1', {
+      subprotocols: ['a', 'b'],
+    });
+    expect(status).toBe(101);
+    expect(headers['x-room']).toBe('red');
+    expect(await client.message()).toBe('b');
+  });
+
+  test('handshakeTimeout holds from the route’s own middleware on', async () => {
+    const { port } = await openSite(
+      express,
+      (app) => {
+        const slow = (_request: unknown, _response: unknown, next: () => void) =>
+          void setTimeout(next, 60);
+        app.ws('/longer', { handshakeTimeout: 10_000 }, slow, (webSocket) => webSocket.send('in'));
+        app.ws('/none', slow, (webSocket) => webSocket.send('in'));
+      },
+      { handshakeTimeout: 20 },
+    );
+    expect(await (await open(port, '/longer')).message()).toBe('in');
+    expect(await dial(port, '/none')).toMatchObject({ status: 503 });
+  });
+
+  test('functions are given Express’s request', async () => {
+    const rooms: unknown[] = [];
+    const { port } = await openSite(express, (app) => {
+      app.ws(
+        '/chat/:room',
+        {
+          origins: (_origin, { params }) => rooms.push(params.room) > 0,
+          subprotocols: (_offered, { params }) => void rooms.push(params.room),
+          onError: (_error, _webSocket, { params }) => rooms.push(params.room),
+        },
+        () => {
+          throw new Error('broken');
+        },
+      );
+    });
+    const client = await open(port, '/chat/red', {
+      origin: 'https://a.example',
+      headers: { 'Sec-WebSocket-Protocol': 'a' },
+    });
+    expect(await client.closed).toEqual([1011, '']);
+    expect(rooms).toEqual(['red', 'red', 'red']);
+  });
+
+  test.each<[string, object, new (message: string) => Error, string]>([
+    [
+      'maxPayload',
+      { maxPayload: -1 },
+      RangeError,
+      'The "maxPayload" option must be an integer from 0 to 2147483647 bytes, got -1',
+    ],
+    [
+      'verifyClient',
+      { verifyClient: () => true },
+      TypeError,
+      "The option 'verifyClient' is not one of a single route",
+    ],
+  ])('%s throws where the route is declared', (_what, options, type, message) => {
+    const { app } = upwire(express());
+    const declare = () => Reflect.apply(app.ws, app, ['/chat', options, () => undefined]);
+    expect(declare).toThrow(type);
+    expect(declare).toThrow(message);
+  });
+
+  test.each<[string, unknown[]]>([
+    ['alone', [{ maxPayload: 1 }]],
+    ['behind middleware', [() => undefined, { maxPayload: 1 }, () => undefined]],
+    ['twice', [{ maxPayload: 1 }, { maxPayload: 2 }, () => undefined]],
+  ])('%s throw', (_what, args) => {
+    const { app } = upwire(express());
+    expect(() => Reflect.apply(app.ws, app, ['/chat', ...args])).toThrow(
+      'ws() takes a path, options if any, middleware functions and, last, a handler function; ',
+    );
+  });
+});

@@ -383,7 +383,7 @@ describe.each(VERSIONS)('%s: ws()', (_name, express) => {
       const add = () => Reflect.apply(target.ws, target, args);
       expect(add).toThrow(TypeError);
       expect(add).toThrow(
-        'ws() takes a path, middleware functions and, last, a handler function; ',
+        'ws() takes a path, options if any, middleware functions and, last, a handler function; ',
       );
       expect(add).toThrow(message);
     }

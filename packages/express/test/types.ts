@@ -10,6 +10,7 @@ import upwire from '../src/index';
 import type {
   Instance,
   Options,
+  RouteOptions,
   WebSocket,
   WebSocketHandler,
   WebSocketMethod,
@@ -51,7 +52,7 @@ export function instance(): void {
       expectType<WebSocket>()(webSocket);
       expectType<Request>()(request);
     },
-    origins: (origin, request) => origin === request.headers.host,
+    origins: (origin, request) => origin === request.get('host'),
     handleProtocols: (offered) => (offered.has('a') ? 'a' : false),
   });
   const options: Options = { maxPayload: undefined };
@@ -154,6 +155,50 @@ export function parameters(): void {
     // @ts-expect-error no such parameter
     request.params.room;
   });
+}
+
+export function routeOptions(): void {
+  const { app } = upwire(express());
+  const options: RouteOptions = { maxPayload: 1, subprotocols: ['a'], heartbeat: false };
+
+  app.ws('/chat', options, () => undefined);
+  app.ws('/chat/:room', options, (webSocket, request) => {
+    expectType<WebSocket>()(webSocket);
+    expectType<string>()(request.params.room);
+    // @ts-expect-error no such parameter
+    request.params.seat;
+  });
+  app.ws('/chat/:room', { maxPayload: 1 }, plain, [plain], (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+  });
+  app.ws<{ room: 'red' }>('/chat/:room', { maxPayload: 1 }, (_webSocket, request) => {
+    expectType<'red'>()(request.params.room);
+  });
+  app.ws([/a/, '/b'], { origins: '*' }, () => undefined);
+  express.Router().ws('/:room', options, (_webSocket, request) => {
+    expectType<string>()(request.params.room);
+  });
+  app.ws(
+    '/chat',
+    {
+      origins: (origin, request) => origin === request.get('host'),
+      subprotocols: (offered, request) => (offered.has('a') && request.ip ? 'a' : false),
+      onError: (_error, webSocket, request) => {
+        expectType<WebSocket>()(webSocket);
+        expectType<Request>()(request);
+      },
+    },
+    () => undefined,
+  );
+
+  // @ts-expect-error no such option
+  app.ws('/chat', { maxPaylod: 1 }, () => undefined);
+  // @ts-expect-error not a number
+  app.ws('/chat', { maxPayload: '1mb' }, () => undefined);
+  // @ts-expect-error of the whole application
+  app.ws('/chat', { verifyClient: () => true }, () => undefined);
+  // @ts-expect-error a handler is needed
+  app.ws('/chat', { maxPayload: 1 });
 }
 
 export function chains(): void {

@@ -51,8 +51,8 @@ export interface RouteOptions<Request = IncomingMessage> extends WebSocketOption
 }
 
 /** Options that every adapter takes for all its routes. `undefined` is always the default. */
-export interface GatewayOptions
-  extends RouteOptions,
+export interface GatewayOptions<Request = IncomingMessage>
+  extends RouteOptions<Request>,
     Pick<ServerOptions, 'broker' | 'clientTracking' | 'handleProtocols' | 'verifyClient'> {}
 
 /** The names of {@link RouteOptions}; a `Record`, so that none can be forgotten. */
