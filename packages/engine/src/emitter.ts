@@ -145,7 +145,10 @@ export abstract class GuardedEmitter extends EventEmitter {
       return;
     }
     try {
-      this.emit(name, first, second);
+      // Just what the event has: listeners may take what they are given as a list.
+      if (second !== undefined) this.emit(name, first, second);
+      else if (first !== undefined) this.emit(name, first);
+      else this.emit(name);
     } catch (error) {
       this.listenerFailed(error);
     }

@@ -9,7 +9,7 @@ import { upwire, ws } from './support/libraries';
 /** The same use of `ws` and of ours gives the same. */
 function same(scenarios: Scenarios): void {
   test.each(Object.entries(scenarios))('%s', async (_name, run) => {
-    expect(await run(upwire)).toEqual(await run(ws));
+    expect(await run(upwire)).toStrictEqual(await run(ws));
   });
 }
 
@@ -18,8 +18,8 @@ function different(differences: Differences): void {
   const entries = Object.entries(differences);
   if (entries.length === 0) return;
   test.each(entries)('on purpose: %s', async (_name, { run, ws: theirs, upwire: ours }) => {
-    expect(await run(ws)).toEqual(theirs);
-    expect(await run(upwire)).toEqual(ours);
+    expect(await run(ws)).toStrictEqual(theirs);
+    expect(await run(upwire)).toStrictEqual(ours);
   });
 }
 
