@@ -6,7 +6,7 @@ export type { Framework } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
 export type { GatewayOptions, RouteOptions } from './upgrade/options';
 export { checkRouteOptions } from './upgrade/options';
-export { answerUpgradeRequired, upgradeRequired } from './upgrade/required';
+export { answerUpgradeRequired, prepareUpgradeRequired } from './upgrade/required';
 export type { Route, Upgrade } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';
 export type { WebSocket } from './websocket';

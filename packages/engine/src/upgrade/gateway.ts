@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketBehavior } from '../options';
-import { ResponseReply } from '../reply';
 import { WebSocketServer } from '../server';
 import type { WebSocket } from '../websocket';
 import { contain, warn } from './contain';
@@ -26,13 +25,13 @@ const DEFAULTS = {
 
 /** What a gateway needs of the framework. */
 export interface Framework {
-  /** Runs the framework's own stack on a request, as for any other. */
-  dispatch(request: IncomingMessage, response: ServerResponse): void;
+  /** Runs the framework's own stack on a request, as for any other. What it throws or rejects with is a 500. */
+  dispatch(request: IncomingMessage, response: ServerResponse): unknown;
   /** Whether a request will come to a WebSocket route, as far as can be told; asked only where others may answer too. */
   routes(request: IncomingMessage): RouteKnowledge;
 }
 
-type Reporter = (error: unknown, webSocket: WebSocket) => void;
+type Reporter = (error: unknown) => void;
 
 /**
  * Lets upgrade requests run through a framework's own stack, with a real response on the real socket: accepting one
@@ -52,7 +51,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     textAsString: true,
     hooks: {
       onListenerError: (error, webSocket) =>
-        contain(() => this.reporters.get(webSocket)?.(error, webSocket), warn),
+        contain(() => this.reporters.get(webSocket)?.(error), warn),
     },
   };
 
@@ -99,8 +98,8 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   }
 
   /** @internal */
-  dispatch(request: IncomingMessage, response: ServerResponse): void {
-    this.framework.dispatch(request, response);
+  dispatch(request: IncomingMessage, response: ServerResponse): unknown {
+    return this.framework.dispatch(request, response);
   }
 
   /** @internal What holds for a route with these options, which {@link checkRouteOptions} has made. */
@@ -119,20 +118,18 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     const { terms } = this.settingsOf(route.options);
     const opened = (webSocket: WebSocket): void => {
       gate.track(webSocket);
-      this.reporters.set(webSocket, this.reporter(request, route));
+      this.reporters.set(webSocket, this.reporter(webSocket, request, route));
       this.run(webSocket, request, route);
     };
     const known = knownRequest(route, request);
-    const reply = new ResponseReply(response, route.respond);
-    this.server.answer(request, reply, head, opened, termsTelling(known, terms));
+    this.server.answer(request, response, head, opened, termsTelling(known, terms));
   }
 
   /** Whom to tell of errors. It lives as long as the WebSocket, and keeps no more alive than it needs. */
-  private reporter(request: IncomingMessage, route: Route): Reporter {
+  private reporter(webSocket: WebSocket, request: IncomingMessage, route: Route): Reporter {
     const { onError } = this.settingsOf(route.options);
-    if (onError === undefined) return route.onError;
     const known = knownRequest(route, request);
-    return (error, webSocket) => onError(error, webSocket, known);
+    return onError === undefined ? route.onError : (error) => onError(error, webSocket, known);
   }
 
   /** Runs the application's part; what it throws or rejects with ends its own WebSocket and nobody else's. */

@@ -7,7 +7,7 @@ import type { Refusal } from '../handshake/refusal';
 import { createRefusal } from '../handshake/refusal';
 import { ResponseReply, releaseSocket } from '../reply';
 import type { WebSocket } from '../websocket';
-import { isThenable, warn } from './contain';
+import { contain, isThenable, warn } from './contain';
 import type { ServerGate } from './gate';
 import type { RouteOptions } from './options';
 import { endBehind } from './response';
@@ -29,16 +29,8 @@ export interface Route {
   /**
    * The framework's own error handling. Before the 101 it answers; after it, for applications that have no `onError`,
    * it is only told.
-   *
-   * @param webSocket whose handler has failed; `undefined` before the 101
    */
-  readonly onError: (error: unknown, webSocket?: WebSocket) => void;
-  /**
-   * Ends the response, for frameworks with hooks of their own in front of it. Its status is 101 by then; the hooks may
-   * still make another answer of it.
-   * @defaultValue `response.end()`
-   */
-  readonly respond?: (() => void) | undefined;
+  readonly onError: (error: unknown) => void;
 }
 
 /** What a handshake needs of its gateway. */
@@ -47,7 +39,7 @@ export interface UpgradeOwner {
   /** What holds for a route. */
   settingsOf(options: RouteOptions | undefined): RouteSettings;
   /** Runs the framework's own stack on a request. */
-  dispatch(request: IncomingMessage, response: ServerResponse): void;
+  dispatch(request: IncomingMessage, response: ServerResponse): unknown;
   /** Sends the 101, makes the WebSocket and runs the handler. */
   open(upgrade: Upgrade, head: Buffer, route: Route): void;
 }
@@ -99,22 +91,21 @@ export class Upgrade {
       this.refuse(refusal);
       return;
     }
-    try {
-      owner.dispatch(request, response);
-    } catch (error) {
-      this.refuse(createRefusal(500));
-      warn(error);
-    }
+    contain(
+      () => owner.dispatch(request, response),
+      (error) => {
+        this.refuse(createRefusal(500));
+        warn(error);
+      },
+    );
   }
 
   /**
    * Tells that the framework has come to a route, before the route's own middleware has run: from now on the handshake
    * has the time that the route gives it. {@link accept} tells it as well.
-   *
-   * @param owner the gateway of the route, where the application has several
    */
-  reach(options: RouteOptions | undefined, owner: UpgradeOwner = this.owner): void {
-    const { handshakeTimeout } = owner.settingsOf(options);
+  reach(options: RouteOptions | undefined): void {
+    const { handshakeTimeout } = this.owner.settingsOf(options);
     if (handshakeTimeout === this.timeout || this.accepted || this.isAnswered) return;
     this.timeout = handshakeTimeout;
     clearTimeout(this.timer);
@@ -126,18 +117,16 @@ export class Upgrade {
   /**
    * Accepts the handshake: the application has let the request through to a route of WebSockets. Does nothing where
    * the handshake has been accepted or answered before.
-   *
-   * @param owner the gateway of the route, where the application has several
    */
-  accept(route: Route, owner: UpgradeOwner = this.owner): void {
-    this.reach(route.options, owner);
+  accept(route: Route): void {
+    this.reach(route.options);
     if (this.accepted || this.isAnswered) return;
     this.accepted = true;
-    const { origins } = owner.settingsOf(route.options);
+    const { origins } = this.owner.settingsOf(route.options);
     const known = knownRequest(route, this.request);
     const proceed = (refusal: Refusal | null): void => {
       // A decision may take its time.
-      if (!this.isAnswered) this.decide(route, owner, refusal);
+      if (!this.isAnswered) this.decide(route, refusal);
     };
     try {
       const decision = checkOrigin(this.request, origins, route.authority, known);
@@ -167,7 +156,7 @@ export class Upgrade {
     return this.answered || this.response.headersSent || this.response.destroyed;
   }
 
-  private decide(route: Route, owner: UpgradeOwner, refusal: Refusal | null): void {
+  private decide(route: Route, refusal: Refusal | null): void {
     if (refusal !== null || this.gate.closing) {
       this.refuse(refusal ?? SERVER_CLOSED);
       return;
@@ -177,7 +166,7 @@ export class Upgrade {
     // The request may live as long as the WebSocket; what it has read must not.
     this.head = NOTHING;
     this.elsewhere = undefined;
-    owner.open(this, head, route);
+    this.owner.open(this, head, route);
   }
 
   /** Answers in place of the application. */
