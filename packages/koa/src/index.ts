@@ -1,0 +1,124 @@
+import type { Server } from 'node:http';
+import type {
+  AnyServer,
+  WebSocket as EngineWebSocket,
+  GatewayOptions,
+  WebSocketServer,
+} from '@upwire/engine/internal';
+import { Gateway } from '@upwire/engine/internal';
+import type Koa from 'koa';
+import type { DefaultContext, DefaultState, Middleware, ParameterizedContext } from 'koa';
+import { isApplication, Onion } from './application';
+import { ws as endpoint } from './endpoint';
+import { runHandshake } from './handshake';
+import { lookAhead } from './lookahead';
+import { addMiddleware, addRoute } from './routes';
+import type {
+  WebSocketHandler as Handler,
+  KoaApplication,
+  WebSocketMethod as Method,
+  RouteOptions as OptionsOfRoute,
+  RoutePath as Path,
+  WebSocketRoutes,
+} from './types';
+
+/**
+ * Gives a Koa application WebSocket routes that run through its own middleware: `app.ws()`, and `upwire.ws(handler)` to
+ * put into any router.
+ *
+ * @param app the outermost application; its `listen()` is all it takes
+ * @param server a server made by hand; any number of others, at any time, by `attach(server)`
+ * @throws TypeError or RangeError that names the option and the value
+ */
+function upwire<App extends KoaApplication>(
+  app: App,
+  server?: AnyServer | null,
+  options: upwire.Options = {},
+): upwire.Instance<App> {
+  if (!isApplication(app)) throw new TypeError('The first argument must be a Koa application');
+  const onion = new Onion(app, runHandshake);
+  const gateway = new Gateway(
+    {
+      dispatch: (request, response) => onion.run(request, response),
+      routes: (request) => lookAhead(app, request),
+    },
+    checkOptions(options),
+  );
+  if (server) gateway.attach(server);
+  attachListening(app, gateway);
+  addMethod(app, gateway);
+  return {
+    // What has just been added is typed for the state and the context of this application.
+    app: app as unknown as App & WebSocketRoutes<App>,
+    getWss: () => gateway.server,
+    attach: (later) => gateway.attach(later),
+  };
+}
+
+function checkOptions(options: unknown): GatewayOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`The third argument must be an object of options, got ${String(options)}`);
+  }
+  // The gateway checks them. What they are given as the request is a context.
+  return options as GatewayOptions;
+}
+
+/** Has every server that the application makes itself attached. */
+function attachListening(app: Koa, gateway: Gateway): void {
+  const { listen } = app;
+  app.listen = (...where: unknown[]) => {
+    const listening: Server = Reflect.apply(listen, app, where);
+    gateway.attach(listening);
+    return listening;
+  };
+}
+
+function addMethod(app: Koa, { server }: Gateway): void {
+  const method = Object.assign(
+    (path: Path, ...handlers: unknown[]) => {
+      addRoute(app, path, handlers);
+      return app;
+    },
+    {
+      server,
+      use(middleware: Middleware) {
+        addMiddleware(app, middleware);
+        return method;
+      },
+    },
+  );
+  Object.defineProperty(app, 'ws', { value: method, configurable: true, writable: true });
+}
+
+upwire.ws = endpoint;
+
+declare namespace upwire {
+  /** Options for all routes of an application. `undefined` is always the default. */
+  export interface Options extends GatewayOptions<ParameterizedContext> {}
+
+  /** Options of one route, which go before those of {@link Options}. `undefined` is always the value there. */
+  export type RouteOptions = OptionsOfRoute;
+
+  export interface Instance<App> {
+    /** The application that was given, with the method `ws`. */
+    readonly app: App & WebSocketRoutes<App>;
+    /** The server of all WebSockets: `clients`, and `connection` events. */
+    getWss(): WebSocketServer;
+    /**
+     * Takes the upgrade requests of a server that the application does not make itself.
+     *
+     * @throws TypeError for anything but a server
+     */
+    attach(server: AnyServer): void;
+  }
+
+  export type WebSocket = EngineWebSocket;
+  export type WebSocketHandler<StateT = DefaultState, ContextT = DefaultContext> = Handler<
+    StateT,
+    ContextT
+  >;
+  export type WebSocketMethod<App> = Method<App>;
+  export type RoutePath = Path;
+}
+
+export = upwire;

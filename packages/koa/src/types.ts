@@ -1,0 +1,85 @@
+import type { Server } from 'node:http';
+import type { RouteOptions as Options, WebSocket, WebSocketServer } from '@upwire/engine/internal';
+import type Koa from 'koa';
+import type { DefaultContext, DefaultState, Middleware, ParameterizedContext } from 'koa';
+
+/** Options of one route. */
+export type RouteOptions = Options<ParameterizedContext>;
+
+/** What a WebSocket route runs when the handshake is over. It may be asynchronous. */
+export type WebSocketHandler<StateT = DefaultState, ContextT = DefaultContext> = (
+  webSocket: WebSocket,
+  context: ParameterizedContext<StateT, ContextT>,
+) => unknown;
+
+/** What is asked of an application, whatever its state and context are. */
+export interface KoaApplication {
+  middleware: unknown[];
+  readonly context: object;
+  use(...middleware: never[]): unknown;
+  callback(): unknown;
+  listen(...where: never[]): Server;
+}
+
+type StateOf<App> = App extends Koa<infer StateT, infer _> ? StateT : DefaultState;
+type ContextOf<App> = App extends Koa<infer _, infer ContextT> ? ContextT : DefaultContext;
+
+/** What a path's parameters add to the context. */
+export interface RouteContext {
+  params: Record<string, string>;
+}
+
+/** Paths as `@koa/router` takes them. */
+export type RoutePath = string | RegExp | (string | RegExp)[];
+
+/** The middleware of a route and, last, its handler. */
+type Handlers<StateT, ContextT> = [
+  ...middleware: Middleware<StateT, ContextT>[],
+  handler: WebSocketHandler<StateT, ContextT>,
+];
+
+type HandlersOf<App> = Handlers<StateOf<App>, ContextOf<App> & RouteContext>;
+
+/** `app.ws`. */
+export interface WebSocketMethod<App> {
+  /**
+   * Adds a WebSocket route, matched by `@koa/router`, which has to be installed. The middleware runs before the 101, as it
+   * would for a page: what it answers, the client gets. The last function is the handler. Options of this route go before
+   * those of the application.
+   *
+   * Routes are looked at in the order in which they and all other middleware were added.
+   *
+   * @throws TypeError for anything but functions behind the path and the options
+   * @throws TypeError or RangeError that names the option and the value
+   * @throws Error where `@koa/router` is not installed
+   */
+  (
+    path: RoutePath,
+    options: RouteOptions,
+    ...handlers: HandlersOf<App>
+  ): App & WebSocketRoutes<App>;
+  (path: RoutePath, ...handlers: HandlersOf<App>): App & WebSocketRoutes<App>;
+  /** Adds middleware that runs for WebSockets alone, in its place among all other middleware and before the 101. */
+  use(middleware: Middleware<StateOf<App>, ContextOf<App>>): this;
+  /** The server of all WebSockets: `clients`, and `connection` events. */
+  readonly server: WebSocketServer;
+}
+
+/** What an application has got. */
+export interface WebSocketRoutes<App> {
+  ws: WebSocketMethod<App>;
+}
+
+declare module 'koa' {
+  interface ExtendableContext {
+    /**
+     * Accepts the handshake at once: the 101 has what middleware has set until now, and not what it sets on the way back,
+     * such as the cookie of a session. `undefined` where the request is none.
+     *
+     * @param options of this WebSocket, which go before those of the application
+     * @returns the open WebSocket, whose messages wait for the first listener; rejects when the handshake was refused,
+     * because of its origin for example, or when the client has gone
+     */
+    ws?: ((options?: RouteOptions) => Promise<WebSocket>) | undefined;
+  }
+}
