@@ -4,6 +4,8 @@ export type { WebSocketServer } from './server';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
 export type { Framework } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
+export type { InjectOptions } from './upgrade/inject';
+export { InjectionRefused } from './upgrade/inject';
 export type { GatewayOptions, RouteOptions } from './upgrade/options';
 export { checkRouteOptions } from './upgrade/options';
 export { answerUpgradeRequired, prepareUpgradeRequired } from './upgrade/required';

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketBehavior } from '../options';
 import { WebSocketServer } from '../server';
@@ -6,6 +7,8 @@ import type { WebSocket } from '../websocket';
 import { contain, warn } from './contain';
 import type { AnyServer, GatedGateway, RouteKnowledge, ServerGate } from './gate';
 import { attachGateway } from './gate';
+import type { InjectOptions } from './inject';
+import { inject } from './inject';
 import type { GatewayOptions, RouteOptions } from './options';
 import { checkSharedOptions, given } from './options';
 import { claimResponse } from './response';
@@ -44,6 +47,8 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   /** What holds where a route says nothing. */
   private readonly settings: RouteSettings;
   private readonly settingsOfRoutes = new WeakMap<RouteOptions, RouteSettings>();
+  /** The server of injected handshakes. */
+  private injected: Server | undefined = undefined;
   private readonly reporters = new WeakMap<WebSocket, Reporter>();
 
   /** How the WebSockets of all routes behave. */
@@ -77,6 +82,25 @@ export class Gateway implements GatedGateway, UpgradeOwner {
    */
   attach(server: AnyServer): void {
     attachGateway(server, this);
+  }
+
+  /**
+   * Opens a WebSocket within the process: the handshake runs through the framework's stack as any other, and needs
+   * neither a port nor a server.
+   *
+   * @param path path and query
+   * @returns the client's WebSocket, open; what comes before its `'message'` listener waits for it. Rejects with an
+   * `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body` where it was refused
+   * @throws TypeError for a path that does not begin with a slash
+   */
+  inject(path: string, options?: InjectOptions): Promise<WebSocket> {
+    if (this.injected === undefined) {
+      // It never listens: it is there to make requests of bytes.
+      this.injected = createServer((request, response) => this.dispatch(request, response));
+      this.attach(this.injected);
+    }
+    const { injected } = this;
+    return inject((socket) => injected.emit('connection', socket), path, options);
   }
 
   /** @internal */
