@@ -3,6 +3,7 @@ import type {
   AnyServer,
   WebSocket as EngineWebSocket,
   GatewayOptions,
+  InjectOptions as OptionsOfInjection,
   WebSocketServer,
 } from '@upwire/engine/internal';
 import { answerUpgradeRequired, Gateway, upgradeOf } from '@upwire/engine/internal';
@@ -62,6 +63,7 @@ function upwire<App extends Application>(
     getWss: () => gateway.server,
     applyTo: (router) => addWebSocketMethod(router),
     attach: (later) => gateway.attach(later),
+    injectWS: (path, options) => gateway.inject(path, options),
   };
 }
 
@@ -144,7 +146,17 @@ declare namespace upwire {
      * @throws TypeError for anything but a server
      */
     attach(server: AnyServer): void;
+    /**
+     * Opens a WebSocket within the process, for tests: a real handshake through the application, which needs not listen.
+     *
+     * @param path path and query
+     * @returns the client's WebSocket, open, as `new WebSocket()` of the engine makes it. Where it was refused, rejects
+     * with an `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body`
+     */
+    injectWS(path: string, options?: OptionsOfInjection): Promise<EngineWebSocket>;
   }
+
+  export type InjectOptions = OptionsOfInjection;
 
   export type WebSocket = EngineWebSocket;
   export type WebSocketHandler<Params = ParamsDictionary> = Handler<Params>;

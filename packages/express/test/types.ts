@@ -38,6 +38,12 @@ export function instance(): void {
   made.getWss().on('connection', (webSocket: WebSocket) => webSocket.send('hello'));
   made.applyTo(express.Router);
   made.applyTo(express.Router());
+  expectType<Promise<WebSocket>>()(made.injectWS('/chat'));
+  made.injectWS('/chat', {
+    headers: { cookie: 'a=1' },
+    subprotocols: ['a'],
+    onInit: () => undefined,
+  });
   made.attach(createServer(app));
   made.attach(createSecureServer({}, app));
   upwire(app, createServer(app), {
@@ -71,6 +77,8 @@ export function instance(): void {
   upwire(app, null, { maxPaylod: 1 });
   // @ts-expect-error neither '*' nor a list nor a function
   upwire(app, null, { origins: 'https://a.example' });
+  // @ts-expect-error no such option
+  made.injectWS('/chat', { header: {} });
   // @ts-expect-error a server has to be one
   made.attach(3000);
 }
