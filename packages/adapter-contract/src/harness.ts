@@ -43,6 +43,11 @@ export interface Facts {
   notFound(method: string, path: string): RegExp;
   /** What the framework answers where middleware throws an error with this `status` (and `statusCode`) and message. */
   errorPage(status: number, message: string): RegExp;
+  /**
+   * Whether the adapter knows its routes without running anything. Where it does not, a catch-all of the application
+   * answers what another listener on the server is there for.
+   */
+  readonly knowsRoutes: boolean;
   /** Whether a request target that is a whole URL, such as `http://localhost/chat`, comes to the route of its path. */
   readonly takesAbsoluteForm: boolean;
 }
@@ -96,9 +101,9 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** A place where middleware and routes are added; they take effect in the order in which they were. */
+/** A place where middleware and routes are added. */
 export interface Scope {
-  /** Adds middleware that runs for all requests of the scope, those that no route takes included. */
+  /** Adds middleware that runs for all requests of the scope, in the order of the calls. Called before routes are added. */
   use(middleware: Middleware): void;
   /** Adds a WebSocket route. Paths have `:name` for parameters. */
   ws(path: string, handler: Handler, route?: WebSocketRoute): void;

@@ -51,6 +51,7 @@ function factsOf(is4: boolean): Facts {
     wildcard: (prefix) => (is4 ? `${prefix}/*` : `${prefix}/*rest`),
     notFound: (method, path) => new RegExp(`<pre>Cannot ${method} ${path}</pre>`),
     errorPage: (_status, message) => new RegExp(`<pre>Error: ${message}<br>`),
+    knowsRoutes: true,
     takesAbsoluteForm: true,
   };
 }

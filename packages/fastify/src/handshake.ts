@@ -1,0 +1,80 @@
+import type { OwnAuthority, Route, RouteOptions, WebSocket } from '@upwire/engine/internal';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorHandler } from './options';
+import type { WebSocketHandler } from './types';
+
+/** What a handshake comes to. */
+export interface Target {
+  readonly instance: FastifyInstance;
+  readonly handler: WebSocketHandler;
+  readonly options: RouteOptions | undefined;
+  readonly errorHandler: ErrorHandler | undefined;
+}
+
+/** One handshake that has come to its route. */
+export class HandshakeRoute implements Route {
+  readonly authority: OwnAuthority;
+  readonly options: RouteOptions | undefined;
+  private readonly target: Target;
+  /** Outlives the handshake, and keeps no more of it alive than it needs. */
+  private readonly report: (error: unknown, webSocket: WebSocket) => void;
+  /** Until the handler runs, and no longer. */
+  private exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply } | undefined;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, target: Target) {
+    this.authority = { secure: request.protocol === 'https', host: request.host };
+    this.options = target.options;
+    this.target = target;
+    this.report =
+      target.errorHandler === undefined
+        ? reportToLog(request.log)
+        : reportTo(target.errorHandler, target.instance, request, reply);
+    this.exchange = { request, reply };
+  }
+
+  get request(): FastifyRequest | undefined {
+    return this.exchange?.request;
+  }
+
+  /** Has Fastify send the 101, so that its `onSend` and `onResponse` hooks run with it. */
+  readonly respond = (): void => {
+    this.exchange?.reply.code(101).send();
+  };
+
+  readonly handle = (webSocket: WebSocket): unknown => {
+    const { exchange, target } = this;
+    if (exchange === undefined) return undefined;
+    this.exchange = undefined;
+    // Whatever Fastify still has on the socket for this request, such as its `onTimeout` hook, it takes back.
+    exchange.reply.hijack();
+    return target.handler.call(target.instance, webSocket, exchange.request);
+  };
+
+  readonly onError = (error: unknown, webSocket?: WebSocket): void => {
+    if (webSocket === undefined) this.exchange?.reply.send(asError(error));
+    else this.report(error, webSocket);
+  };
+}
+
+// Each in a function of its own, because the closures of one function share what any of them keeps alive.
+
+function reportToLog(log: FastifyRequest['log']) {
+  return (error: unknown): void => log.error({ err: error }, 'A WebSocket handler failed');
+}
+
+function reportTo(
+  errorHandler: ErrorHandler,
+  instance: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  return (error: unknown, webSocket: WebSocket): void =>
+    // It is typed for what nearly everybody throws.
+    errorHandler.call(instance, error as Error, webSocket, request, reply);
+}
+
+/** Fastify takes for an answer whatever is no Error. */
+function asError(error: unknown): Error {
+  if (error instanceof Error) return error;
+  return new Error(`A WebSocket handshake failed with ${String(error)}`, { cause: error });
+}
