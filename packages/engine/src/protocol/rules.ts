@@ -32,11 +32,14 @@ export function frameFault(
   const opcode = first & OPCODE_BITS;
   if ((first & RSV2_RSV3) !== 0) return protocolError(Faults.RSV_2_3);
   // RFC 7692 6: RSV1 belongs to the first frame of a data message, and only where the extension is in use.
-  const mayCompress = context.compression && (opcode === Opcode.TEXT || opcode === Opcode.BINARY);
-  if ((first & RSV1) !== 0 && !mayCompress) return protocolError(Faults.RSV_1);
+  const marked = (first & RSV1) !== 0;
+  if (marked && (!context.compression || opcode === Opcode.CONTINUATION)) {
+    return protocolError(Faults.RSV_1);
+  }
   if (isControl(opcode)) {
     if (opcode > Opcode.PONG) return protocolError(Faults.OPCODE, opcode);
     if ((first & FIN) === 0) return protocolError(Faults.EXPECTED_FIN);
+    if (marked) return protocolError(Faults.RSV_1);
     const length = second & LENGTH_BITS;
     if (length > MAX_CONTROL_PAYLOAD || (opcode === Opcode.CLOSE && length === 1)) {
       return protocolError(Faults.CONTROL_LENGTH, length);

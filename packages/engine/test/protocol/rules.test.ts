@@ -23,12 +23,13 @@ function broken(first: number, second: number, context: Partial<FrameContext> = 
 function expected(fin: boolean, rsv1: boolean, opcode: number, context: FrameContext): string {
   const data = opcode === TEXT || opcode === BINARY;
   const control = opcode >= 8;
-  if (rsv1 && !(context.compression && data)) return 'UNEXPECTED_RSV_1';
+  if (rsv1 && (!context.compression || opcode === CONTINUATION)) return 'UNEXPECTED_RSV_1';
   if (opcode > 10 || (opcode > 2 && opcode < 8)) return `INVALID_OPCODE ${opcode}`;
   if (!control && (opcode === CONTINUATION) !== context.messageOpen) {
     return `INVALID_OPCODE ${opcode}`;
   }
-  return control && !fin ? 'EXPECTED_FIN' : 'none';
+  if (control && !fin) return 'EXPECTED_FIN';
+  return rsv1 && !data ? 'UNEXPECTED_RSV_1' : 'none';
 }
 
 describe('frameFault', () => {
