@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { Inbox } from './inbox';
 import type { WebSocketBehavior } from './options';
 import { CloseCode } from './protocol/close';
-import type { ProtocolError } from './protocol/errors';
 import { State } from './protocol/state';
 import { rethrow } from './rethrow';
 import type { WebSocket } from './websocket';
@@ -14,7 +13,7 @@ import type { WebSocket } from './websocket';
  * - A listener that throws stops neither the parser nor other connections. Where the owner wants to know
  *   (`onListenerError`), it is told, the peer gets 1011 and no further message is delivered; elsewhere the error is the
  *   process's, as with any emitter, and the connection goes on.
- * - An `error` that nobody listens to is no exception: it was the peer's doing.
+ * - An `error` that nobody listens to is no exception: it ends one connection, and most are the peer's doing.
  */
 export abstract class GuardedEmitter extends EventEmitter {
   abstract readonly readyState: State;
@@ -140,8 +139,8 @@ export abstract class GuardedEmitter extends EventEmitter {
     // A listener that has failed is given no more messages to fail on.
     if (this.failed && name !== 'close' && name !== 'error') return;
     if (name === 'error' && this.listenerCount('error') === 0) {
-      // Only the connection tells errors, and its errors are the peer's faults.
-      this.behavior.hooks.onUnheardError?.(first as ProtocolError, this.asWebSocket());
+      // Only the connection tells errors: the peer's faults, and messages that could not be read.
+      this.behavior.hooks.onUnheardError?.(first as Error, this.asWebSocket());
       return;
     }
     try {

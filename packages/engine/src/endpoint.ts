@@ -166,6 +166,11 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     this.deliver('error', error, undefined, 0);
   }
 
+  /** @internal */
+  onUnsendable(error: Error): void {
+    this.deliver('error', error, undefined, 0);
+  }
+
   // ---- the heartbeat's calls
 
   /** @internal */

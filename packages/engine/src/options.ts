@@ -1,4 +1,3 @@
-import type { ProtocolError } from './protocol/errors';
 import type { LimitOptions, ResolvedLimits } from './protocol/limits';
 import { describe, integerOption, resolveLimits } from './protocol/limits';
 import type { Broker } from './topics/broker';
@@ -63,8 +62,8 @@ export interface ResolvedOptions {
 export interface WebSocketHooks {
   /** A listener threw or rejected. Without this hook, the error is the process's, as with any emitter. */
   onListenerError?(error: unknown, webSocket: WebSocket): void;
-  /** The peer broke the protocol and the application has no `'error'` listener. */
-  onUnheardError?(error: ProtocolError, webSocket: WebSocket): void;
+  /** The peer broke the protocol, or a message could not be read, and the application has no `'error'` listener. */
+  onUnheardError?(error: Error, webSocket: WebSocket): void;
 }
 
 /** How WebSockets behave beyond the `ws` API; chosen by the server or gateway that makes them. */

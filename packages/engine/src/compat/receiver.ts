@@ -119,6 +119,11 @@ export class Receiver extends Writable {
   }
 
   /** @internal */
+  onUnsendable(): void {
+    // A receiver sends nothing.
+  }
+
+  /** @internal */
   onState(): void {
     if (!this.connection.closeReceived || this.writableEnded) return;
     this.emit('conclude', this.connection.closeCode, this.connection.closeReason);

@@ -10,7 +10,7 @@ import { FrameParser } from './parser';
 import type { PreparedMessage } from './prepared';
 import type { FrameContext } from './rules';
 import { frameFault, lengthFault } from './rules';
-import type { FrameWriter, Payload, WriteCallback } from './sender';
+import type { FrameWriter, Payload, SenderOwner, WriteCallback } from './sender';
 import { MessageSender } from './sender';
 import type { Transition } from './state';
 import { nextState, State } from './state';
@@ -33,6 +33,8 @@ export interface ConnectionHandler {
   onPong(payload: Buffer): void;
   /** The peer broke the protocol or a limit: the connection is failing and no further message will come. */
   onFault(error: ProtocolError): void;
+  /** A message of ours could not be read or compressed: the connection ends without it. */
+  onUnsendable(error: Error): void;
   /** The state has changed. */
   onState(state: State): void;
   /** What had to wait for a message to be inflated has been parsed: reading may go on. */
@@ -58,7 +60,7 @@ const EMPTY = Buffer.alloc(0);
  * One established WebSocket connection as a state machine: bytes in, calls out. It knows no socket, timer, clock or
  * randomness.
  */
-export class Connection implements FrameSink, FrameContext {
+export class Connection implements FrameSink, FrameContext, SenderOwner {
   /** Code of the peer's close frame; 1005 where it had none, 1006 until one has come. */
   closeCode: number = CloseCode.ABNORMAL;
   /** Reason of the peer's close frame. */
@@ -103,6 +105,7 @@ export class Connection implements FrameSink, FrameContext {
       writer,
       options.role === 'client' ? options.maskingKey : undefined,
       options.compression,
+      this,
     );
     this.message = new IncomingMessage(options.limits);
   }
@@ -214,6 +217,13 @@ export class Connection implements FrameSink, FrameContext {
     if (isControl(this.first & OPCODE_BITS)) this.controlPayload(chunk, start, end, remaining);
     else this.dataPayload(chunk, start, end, remaining);
     return this.reading && !this.inflating && (!this.suspended || this.draining);
+  }
+
+  // ---- the sender's call
+
+  onUnsendable(error: Error): void {
+    this.transition('failed');
+    this.handler.onUnsendable(error);
   }
 
   // ---- calls in

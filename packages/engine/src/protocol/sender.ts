@@ -40,6 +40,12 @@ export interface UnreadPayload {
 
 export type Payload = Uint8Array | string | UnreadPayload;
 
+/** Who wants to know of what cannot be sent. */
+export interface SenderOwner {
+  /** A message could not be read or compressed, and the transport has been ended without it. */
+  onUnsendable(error: Error): void;
+}
+
 /**
  * The sending half of a connection: which frame a message becomes, and that frames leave in the order in which they were
  * sent, also behind one that is still being compressed or read.
@@ -49,6 +55,7 @@ export class MessageSender {
   /** Four fresh unpredictable bytes (RFC 6455 5.3); `undefined` where frames are not masked. */
   private readonly maskingKey: (() => number) | undefined;
   private readonly compression: MessageCompression | undefined;
+  private readonly owner: SenderOwner | undefined;
   /** Only made for a connection that has to wait for a payload. */
   private queue: OutgoingQueue | undefined = undefined;
   /** Whether a message is being sent in fragments: the next frame continues it. */
@@ -63,10 +70,12 @@ export class MessageSender {
     writer: FrameWriter,
     maskingKey: (() => number) | undefined,
     compression: MessageCompression | undefined,
+    owner?: SenderOwner,
   ) {
     this.writer = writer;
     this.maskingKey = maskingKey;
     this.compression = compression;
+    this.owner = owner;
   }
 
   /** Whether a frame leaves at once, and not behind one that is still being compressed or read. */
@@ -236,18 +245,23 @@ export class MessageSender {
     compression: MessageCompression | undefined,
     callback: WriteCallback | undefined,
   ): void {
+    let task = isUnread(payload) ? READING : COMPRESSING;
     const job: OutgoingJob = {
       bytes: payloadLength(payload),
       run: (done) => {
         const finish = (error: Error | null, bytes?: Uint8Array): void => {
-          if (bytes === undefined) this.failed(error, callback);
+          if (this.closed) refuse(callback, socketClosed(task));
+          else if (bytes === undefined) this.failed(error, callback);
           else this.write(first, bytes, callback);
           done();
         };
         const compress = (bytes: Uint8Array): void => {
-          if (this.closed) finish(socketClosed());
-          else if (compression === undefined) finish(null, bytes);
-          else compression.deflate(bytes, fin, finish);
+          if (this.closed || compression === undefined) {
+            finish(null, bytes);
+            return;
+          }
+          task = COMPRESSING;
+          compression.deflate(bytes, fin, finish);
         };
         if (isUnread(payload)) payload.read().then(compress, finish);
         else compress(typeof payload === 'string' ? Buffer.from(payload) : payload);
@@ -260,14 +274,20 @@ export class MessageSender {
 
   /** What cannot be read or compressed cannot be sent, and a message half sent cannot be taken back. */
   private failed(error: Error | null, callback: WriteCallback | undefined): void {
+    const failure = error ?? new Error('The message could not be compressed');
     this.writer.destroy();
-    refuse(callback, error ?? new Error('The message could not be compressed'));
+    refuse(callback, failure);
+    this.owner?.onUnsendable(failure);
   }
 }
 
+// What a message may be going through when the transport ends; the texts are those of `ws`.
+const READING = 'while the blob was being read';
+const COMPRESSING = 'while data was being compressed';
+
 /** The error of a frame that the transport ended before. */
-export function socketClosed(): Error {
-  return Object.assign(new Error('The socket was closed before the data was written'), {
+export function socketClosed(when = 'before the data was written'): Error {
+  return Object.assign(new Error(`The socket was closed ${when}`), {
     code: 'WS_ERR_SOCKET_CLOSED',
   });
 }

@@ -40,6 +40,21 @@ class LostBlob extends Blob {
   }
 }
 
+/** Not by `once()` of Node, which would hear errors too. */
+const closeOf = (webSocket: WebSocket): Promise<unknown> =>
+  new Promise((resolve) => webSocket.on('close', resolve));
+
+/** A Blob that is read when the test says so. */
+class SlowBlob extends Blob {
+  ready: () => void = () => undefined;
+
+  override arrayBuffer(): Promise<ArrayBuffer> {
+    return new Promise((resolve) => {
+      this.ready = () => resolve(new ArrayBuffer(1));
+    });
+  }
+}
+
 describe('a Blob', () => {
   test.each([false, true])('is sent in its turn, compression %s', async (perMessageDeflate) => {
     const { peer, webSocket, received } = await connect(perMessageDeflate);
@@ -85,17 +100,34 @@ describe('a Blob', () => {
     expect(code).toBe(1006);
   });
 
+  test('one that cannot be read is an error of the WebSocket, and none of the process', async () => {
+    const { webSocket } = await connect(true);
+    const events: unknown[] = [];
+    webSocket.once('error', (error) => events.push(error.message, webSocket.readyState));
+    webSocket.send(new LostBlob(['x']));
+    expect(await closeOf(webSocket)).toBe(1006);
+    expect(events).toEqual(['The blob could not be read', WebSocket.CLOSING]);
+
+    const { webSocket: deaf } = await connect(true);
+    deaf.send(new LostBlob(['x']));
+    expect(await closeOf(deaf)).toBe(1006);
+  });
+
   test('what waits behind one when the socket is gone is told', async () => {
     const { webSocket } = await connect(false);
     const told: unknown[] = [];
     const closed = once(webSocket, 'close');
-    webSocket.send(new Blob(['x']), (error) => told.push(error?.message));
+    const blob = new SlowBlob(['x']);
+    webSocket.send(blob, (error) => told.push(error?.message));
     webSocket.send('y', (error) => told.push(error?.message));
     webSocket.terminate();
     await closed;
+    blob.ready();
     await new Promise((resolve) => setImmediate(resolve));
-    const text = 'The socket was closed before the data was written';
-    expect(told).toEqual([text, text]);
+    expect(told).toEqual([
+      'The socket was closed before the data was written',
+      'The socket was closed while the blob was being read',
+    ]);
   });
 
   test('of more than 125 bytes is no ping, and too late is too late', async () => {

@@ -81,6 +81,10 @@ class BoundConnection implements BindingOwner, ConnectionHandler {
     this.log.push(error.message);
   }
 
+  onUnsendable(error: Error): void {
+    this.log.push(error.message);
+  }
+
   onReadable(): void {
     this.binding.resumeReading();
   }

@@ -9,6 +9,7 @@ jest.mock('../../src/rethrow', () => ({ rethrow: jest.fn() }));
 
 const PING = FIN | Opcode.PING;
 const CLOSED = 'The socket was closed before the data was written';
+const WHILE_COMPRESSING = 'The socket was closed while data was being compressed';
 
 /** A payload that is read when the test says so. */
 class SlowPayload implements UnreadPayload {
@@ -159,9 +160,11 @@ describe('with compression', () => {
     [null, 'The message could not be compressed'],
   ])('a message that cannot be compressed ends the connection: %s', (error, message) => {
     compression.deflate = (_payload, _fin, done) => done(error);
+    const owner = { onUnsendable: (reason: Error) => told.push(`owner: ${reason.message}`) };
+    sender = new MessageSender(writer, undefined, compression, owner);
     sender.message('abc', false, true, true, note('abc'));
     expect(writer.log).toEqual(['destroy']);
-    expect(told).toEqual([`abc: ${message}`]);
+    expect(told).toEqual([`abc: ${message}`, `owner: ${message}`]);
   });
 });
 
@@ -205,7 +208,7 @@ describe('a payload that has to be read', () => {
     sender.close();
     payload.resolve(Buffer.from('blob'));
     await settled();
-    expect(told).toEqual([`blob: ${CLOSED}`]);
+    expect(told).toEqual(['blob: The socket was closed while the blob was being read']);
     expect(compression.calls).toEqual(['compresses 4', 'close']);
   });
 });
@@ -221,7 +224,11 @@ describe('when the transport closes', () => {
     sender.frame(PING, 'q');
     sender.end();
     sender.close();
-    expect(told).toEqual([`ping: ${CLOSED}`, `next: ${CLOSED}`, 'compressing: closed']);
+    expect(told).toEqual([
+      `ping: ${CLOSED}`,
+      `next: ${CLOSED}`,
+      `compressing: ${WHILE_COMPRESSING}`,
+    ]);
     expect(compression.calls.filter((call) => call.startsWith('deflate'))).toEqual(['deflate abc']);
     expect(compression.calls.at(-1)).toBe('close');
     expect(writer.log.filter((line) => !['end', 'destroy'].includes(line))).toEqual([]);

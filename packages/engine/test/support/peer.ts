@@ -119,6 +119,10 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
     this.log.push(`fault ${closeCode} ${code} ${error.constructor.name} ${message}`);
   }
 
+  onUnsendable(error: Error): void {
+    this.log.push(`unsendable ${error.message}`);
+  }
+
   onReadable(): void {
     this.readable++;
   }
