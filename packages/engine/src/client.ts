@@ -164,7 +164,7 @@ export class ClientHandshake {
       agent: this.agent(turn),
       auth: this.auth,
       createConnection: connectInTurn(open, turn),
-      defaultPort: address.secure ? DEFAULT_PORT.secure : DEFAULT_PORT.plain,
+      defaultPort: options.request.defaultPort || DEFAULT_PORT[address.secure ? 'secure' : 'plain'],
       headers: { ...this.headers, ...Object.fromEntries(requestHeaders(offer)) },
       host: address.host,
       path: address.path,

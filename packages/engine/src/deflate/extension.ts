@@ -65,10 +65,11 @@ const DEFAULT_OPTIONS = resolveDeflateOptions();
  * @throws TypeError or RangeError that names the option and the value
  */
 export function offerAsClient(
-  option: boolean | PerMessageDeflateOptions | undefined,
+  option: boolean | PerMessageDeflateOptions | null | undefined,
   limits: CompressionLimits,
 ): ExtensionOffer<MessageCompression> {
-  if (option === false) return NO_EXTENSION;
+  // As with a server and in `ws`, `null` is no compression.
+  if (option === false || option === null) return NO_EXTENSION;
   const isDefault = option === undefined || option === true;
   const options = isDefault ? DEFAULT_OPTIONS : resolveDeflateOptions(option);
   return {

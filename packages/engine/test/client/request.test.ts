@@ -33,7 +33,7 @@ describe('a request is the same as that of ws', () => {
     readonly path?: string;
     readonly user?: string;
     readonly protocols?: string | string[];
-    readonly options?: object;
+    readonly options?: object | ((port: number) => object);
     readonly has: readonly string[];
   }
 
@@ -92,6 +92,11 @@ describe('a request is the same as that of ws', () => {
       },
     ],
     [
+      'with a default port of its own, which Host leaves out',
+      { options: (port) => ({ defaultPort: port }), has: ['Host: 127.0.0.1'] },
+    ],
+    ['without compression, by null', { options: { perMessageDeflate: null }, has: HANDSHAKE }],
+    [
       'with credentials',
       { user: 'us%20er:p%40ss@', has: ['Authorization: Basic dXMgZXI6cEBzcw=='] },
     ],
@@ -130,7 +135,8 @@ describe('a request is the same as that of ws', () => {
     ],
   ])('%s', async (_name, { path = '/', user = '', protocols, options, has }) => {
     const address = `ws://${user}127.0.0.1:${server.port}${path}`;
-    const all = { perMessageDeflate: false, ...options };
+    const given = typeof options === 'function' ? options(server.port) : options;
+    const all = { perMessageDeflate: false, ...given };
     const ours = await requestOf(upwireClient, address, protocols, all);
     expect(ours).toEqual(await requestOf(wsClient, address, protocols, all));
     expect(ours).toEqual(expect.arrayContaining([...has]));
