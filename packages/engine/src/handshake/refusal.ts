@@ -42,11 +42,11 @@ export interface ApplicationRefusal {
 
 /**
  * The refusal an application asked for, as in `verifyClient`'s callback `(result, code, message, headers)`.
- * Nothing in it can end a line of the response or begin another. A wrong one throws nothing here, for a client
+ * Nothing in it can end a line of the response's head or begin another. A wrong one throws nothing here, for a client
  * is waiting: the answer becomes 500 and the error comes with it.
  *
  * @param status - 200 to 599, default 401
- * @param message - the body, default the status code's reason phrase; no control characters but HTAB
+ * @param message - the body, default the status code's reason phrase
  * @param headers - an object of strings, numbers and lists of them (a line each), default none; they win over those
  *   every refusal has, but do not change how long the body is
  * @param option - the option that asked for it, for the error text
@@ -64,8 +64,8 @@ export function applicationRefusal(
     return mistake(new RangeError(text));
   }
   const body = message ?? '';
-  if (typeof body !== 'string' || !isMessage(body)) {
-    const text = `${start} message ${show(body)}; it must be a string without control characters`;
+  if (typeof body !== 'string') {
+    const text = `${start} message ${show(body)}; it must be a string`;
     return mistake(new TypeError(text));
   }
   if (!isHeadersObject(headers)) {
@@ -90,15 +90,6 @@ function mistake(error: TypeError | RangeError): ApplicationRefusal {
 /** 1xx would not be the last answer (RFC 9110 15.2), and 101 would be the very opposite of a refusal. */
 function isFinalStatus(code: unknown): code is number {
   return typeof code === 'number' && Number.isInteger(code) && code >= 200 && code <= 599;
-}
-
-/** Any text on one line. */
-function isMessage(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return false;
-  }
-  return true;
 }
 
 /** A list, a `Map` or a `Headers` would lose its content when taken for an object of headers. */

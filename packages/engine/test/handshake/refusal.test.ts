@@ -103,6 +103,13 @@ describe('applicationRefusal', () => {
     ['null', null, null, null, { status: 401, message: 'Unauthorized', headers: [] }],
     ['a status', 404, undefined, undefined, { status: 404, message: 'Not Found', headers: [] }],
     ['the least', 200, '', {}, { status: 200, message: 'OK', headers: [] }],
+    [
+      'a body of several lines',
+      400,
+      'one\r\nSet-Cookie: two\n',
+      {},
+      { status: 400, message: 'one\r\nSet-Cookie: two\n', headers: [] },
+    ],
     ['the greatest', 599, 'Gone\tfar €', {}, { status: 599, message: 'Gone\tfar €', headers: [] }],
     [
       'headers',
@@ -163,10 +170,6 @@ describe('applicationRefusal', () => {
   );
 
   test.each([
-    ['a\r\nSet-Cookie: b', "'a\\r\\nSet-Cookie: b'"],
-    ['a\n', "'a\\n'"],
-    ['\0', "'\\x00'"],
-    ['\x7f', "'\\x7F'"],
     [5, '5'],
     [{ error: 'no' }, '[Object]'],
   ])('the message %j becomes 500', (message, shown) => {
@@ -174,7 +177,7 @@ describe('applicationRefusal', () => {
     expect(refusal).toEqual(internal);
     expect(error).toEqual(
       new TypeError(
-        `The option "verifyClient" refused with the message ${shown}; it must be a string without control characters`,
+        `The option "verifyClient" refused with the message ${shown}; it must be a string`,
       ),
     );
     expect(error).toBeInstanceOf(TypeError);
