@@ -19,7 +19,7 @@ import { isFieldValue, isToken } from './handshake/tokens';
 import type { HandshakeReply } from './reply';
 import { rethrow } from './rethrow';
 import type { UpgradeCallback, WebSocketServer } from './server';
-import type { VerifyClientInfo } from './server-options';
+import type { VerifyClientCallback, VerifyClientInfo } from './server-options';
 import type { HandshakeTerms } from './terms';
 import { compressionOf } from './terms';
 import type { WebSocket } from './websocket';
@@ -114,9 +114,11 @@ export class ServerHandshake {
     const info = verifyInfo(this.request);
     // `ws` tells the two forms apart by the number of parameters.
     const calls = verifyClient.length === 2;
-    const answer = this.ask(() =>
-      verifyClient(info, (accepted, ...refusal) => this.onVerified(accepted, refusal)),
-    );
+    const callback: VerifyClientCallback = (accepted, ...refusal) =>
+      this.onVerified(accepted, refusal);
+    // The other form has no second argument, whatever its parameters would make of one.
+    const given = calls ? [info, callback] : [info];
+    const answer = this.ask((): unknown => Reflect.apply(verifyClient, undefined, given));
     if (answer === undefined) return;
     if (isThenable(answer.value)) this.awaitVerdict(answer.value, calls);
     else if (!calls) this.onVerified(Boolean(answer.value), []);
