@@ -1,4 +1,4 @@
-import type { WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import type { Library, Options } from '../support/libraries';
 import { dispose, listen, portOf } from '../support/libraries';
 import { RawClient, request } from '../support/raw-client';
@@ -49,6 +49,7 @@ const accepted = (...headers: string[]) => ({
 });
 
 const offer = { 'Sec-WebSocket-Protocol': 'chat, superchat' };
+const extensions = (value: string) => request({ 'Sec-WebSocket-Extensions': value });
 
 export const handshakes: Scenarios = {
   'a handshake': answer(request()),
@@ -87,6 +88,70 @@ export const handshakes: Scenarios = {
   }),
   'verifyClient says yes': answer(request(), { verifyClient: () => true }),
   'verifyClient says no': answer(request(), { verifyClient: () => false }),
+  ...Object.fromEntries(
+    [
+      ['a path is no address of a host', 'GET http://localhost/here HTTP/1.1', '/here'],
+      ['a path with a fragment', 'GET /here#there HTTP/1.1', '/here'],
+      ['a path that is never asked for', 'GET /here?a=1 HTTP/1.1', '/here?a=1'],
+      ['an empty path is any', 'GET /here HTTP/1.1', ''],
+    ].map(([name, line, path]) => [name, answer(request({}, line), { path })]),
+  ),
+  'a body of no bytes': answer(request({ 'Content-Length': '0' })),
+  'Connection among others': answer(request({ Connection: 'keep-alive, Upgrade' })),
+  'two versions that are one': answer(
+    request().replace('\r\n\r\n', '\r\nSec-WebSocket-Version: 13\r\n\r\n'),
+  ),
+  'subprotocols in two headers, with space around commas': answer(
+    request({ 'Sec-WebSocket-Protocol': 'a , b' }).replace(
+      '\r\n\r\n',
+      '\r\nSec-WebSocket-Protocol: c\r\n\r\n',
+    ),
+    {},
+    (server, notes) => {
+      server.options.handleProtocols = (offered) => {
+        notes.push([...offered]);
+        return 'c';
+      };
+    },
+  ),
+  'a subprotocol in quotes': answer(request({ 'Sec-WebSocket-Protocol': '"a"' })),
+  'extensions that cannot be read, without compression': answer(extensions('a;;=')),
+  'extensions that cannot be read': answer(extensions('a;;='), { perMessageDeflate: true }),
+  compression: answer(extensions('permessage-deflate; client_max_window_bits'), {
+    perMessageDeflate: true,
+  }),
+  'compression that is off by null': answer(extensions('permessage-deflate'), {
+    perMessageDeflate: null as never,
+  }),
+  'compression by the second offer': answer(
+    extensions('permessage-deflate; server_max_window_bits=9, permessage-deflate'),
+    { perMessageDeflate: { serverMaxWindowBits: 10, serverNoContextTakeover: true } },
+  ),
+  'a listener for wsClientError hears of extensions': answer(
+    extensions('a;;='),
+    { perMessageDeflate: true },
+    (server, notes) => {
+      server.on('wsClientError', (error, socket) => {
+        notes.push(show(error));
+        socket.end('HTTP/1.1 418 Teapot\r\n\r\n');
+      });
+    },
+  ),
+  'verifyClient with three parameters answers by what it returns': answer(request(), {
+    verifyClient: ((_info: unknown, _second: unknown, _third: unknown) => false) as never,
+  }),
+  'verifyClient with a second parameter that may be left out does, too': answer(request(), {
+    verifyClient: ((_info: unknown, callback: unknown = true) => callback !== true) as never,
+  }),
+  'verifyClient calls back with nothing but no': answer(request(), {
+    verifyClient: (_info, callback) => callback(false, null as never, null as never, null as never),
+  }),
+  'verifyClient calls back with a body of several lines': answer(request(), {
+    verifyClient: (_info, callback) => callback(false, 403, 'No.\r\nSet-Cookie: a=b\n'),
+  }),
+  'verifyClient calls back with a body in UTF-8': answer(request(), {
+    verifyClient: (_info, callback) => callback(false, 403, 'Nö €'),
+  }),
   'what verifyClient is told': answer(
     request({ Origin: 'https://a.example' }),
     {},
@@ -155,6 +220,26 @@ export const handshakes: Scenarios = {
   'an extension nobody knows': answer(
     request({ 'Sec-WebSocket-Extensions': 'x-unknown; a=1, constructor; __proto__' }),
   ),
+  'when a WebSocket opens, and for whom': async (library) => {
+    const notes: unknown[] = [];
+    // The class that is extended is the library's own, by the types of `ws`.
+    const { options } = new library.WebSocketServer({ noServer: true });
+    const { WebSocket: Base } = options as unknown as { WebSocket: typeof WebSocket };
+    class Noted extends Base {
+      constructor(...args: [null]) {
+        super(...args);
+        this.on('open', () => notes.push(['open', this.readyState]));
+      }
+    }
+    const server = await listen(library, { WebSocket: Noted as never });
+    server.on('headers', () => notes.push(['headers', server.clients.size]));
+    server.on('connection', (socket, { url }) => {
+      notes.push(['connection', server.clients.has(socket), socket instanceof Noted, url]);
+    });
+    const client = await RawClient.open(portOf(server));
+    await dispose({ server, client });
+    return notes;
+  },
   'what handleUpgrade says to a second call': async (library) => {
     const server = await listen(library);
     const notes: unknown[] = [];
@@ -187,6 +272,97 @@ export const handshakeDifferences: Differences = {
     run: answer(request({ Upgrade: 'h2c, websocket' })),
     ws: refused('400 Bad Request', 'Invalid Upgrade header'),
     upwire: accepted(),
+  },
+  'websocket twice in Upgrade (RFC 6455 4.2.1)': {
+    run: answer(request().replace('\r\n\r\n', '\r\nUpgrade: websocket\r\n\r\n')),
+    ws: refused('400 Bad Request', 'Invalid Upgrade header'),
+    upwire: accepted(),
+  },
+  'two Hosts (RFC 9112 3.2)': {
+    run: answer(request().replace('\r\n\r\n', '\r\nHost: b\r\n\r\n')),
+    ws: accepted(),
+    upwire: refused('400 Bad Request', 'Missing or invalid Host header'),
+  },
+  'a Host that is none (RFC 9112 3.2)': {
+    run: answer(request({ Host: 'a b' })),
+    ws: accepted(),
+    upwire: refused('400 Bad Request', 'Missing or invalid Host header'),
+  },
+  'a body, whose bytes would be taken for frames (RFC 9110 9.3.1)': {
+    run: answer(request({ 'Content-Length': '2' })),
+    ws: accepted(),
+    upwire: refused('400 Bad Request', 'Unexpected request body'),
+  },
+  'a body in chunks (RFC 9110 9.3.1)': {
+    run: answer(request({ 'Transfer-Encoding': 'chunked' })),
+    ws: accepted(),
+    upwire: refused('400 Bad Request', 'Unexpected request body'),
+  },
+  ...Object.fromEntries(
+    [
+      'permessage-deflate; foo=1',
+      'permessage-deflate; server_max_window_bits=010',
+      'permessage-deflate; server_no_context_takeover; server_no_context_takeover',
+    ].map((value) => [
+      `an offer that is declined (RFC 7692 7.1): ${value}`,
+      {
+        run: answer(extensions(value), { perMessageDeflate: true }),
+        ws: value.includes('010')
+          ? accepted('Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10')
+          : refused('400 Bad Request', 'Invalid or unacceptable Sec-WebSocket-Extensions header'),
+        upwire: accepted(),
+      },
+    ]),
+  ),
+  'an offer that is malformed does not spoil the next (RFC 7692 7.1)': {
+    run: answer(extensions('permessage-deflate; foo=1, permessage-deflate'), {
+      perMessageDeflate: true,
+    }),
+    ws: refused('400 Bad Request', 'Invalid or unacceptable Sec-WebSocket-Extensions header'),
+    upwire: accepted('Sec-WebSocket-Extensions: permessage-deflate'),
+  },
+  'an offer that cannot be met (RFC 7692 7.1)': {
+    run: answer(extensions('permessage-deflate; server_max_window_bits=9'), {
+      perMessageDeflate: { serverMaxWindowBits: 10 },
+    }),
+    ws: refused('400 Bad Request', 'Invalid or unacceptable Sec-WebSocket-Extensions header'),
+    upwire: accepted(),
+  },
+  'a promise of verifyClient, which ws takes for a yes': {
+    run: answer(request(), { verifyClient: (async () => false) as never }),
+    ws: accepted(),
+    upwire: refused('401 Unauthorized', 'Unauthorized'),
+  },
+  'a status code without a name': {
+    run: answer(request(), { verifyClient: (_info, callback) => callback(false, 499, 'No') }),
+    ws: refused('499 undefined', 'No'),
+    upwire: refused('499 unknown', 'No'),
+  },
+  'a body that may be markup is sent as plain text': {
+    run: answer(request(), { verifyClient: (_info, callback) => callback(false, 400, '<b>') }),
+    ws: refused('400 Bad Request', '<b>'),
+    upwire: {
+      ...refused('400 Bad Request', '<b>'),
+      head: refused('400 Bad Request', '<b>').head.replace(
+        'text/html',
+        'text/plain; charset=utf-8',
+      ),
+    },
+  },
+  'a status line that a headers listener changes': {
+    run: answer(request(), {}, (server) => {
+      server.on('headers', (headers) => headers.splice(0, 1, 'HTTP/1.1 101 Fine'));
+    }),
+    ws: { ...accepted(), head: accepted().head.replace('Switching Protocols', 'Fine') },
+    upwire: accepted(),
+  },
+  'a header in latin1, as Node writes its own': {
+    run: answer(request(), {}, (server) => {
+      server.on('headers', (headers) => headers.push('X-Name: ü'));
+    }),
+    // The test reads latin1.
+    ws: accepted('X-Name: Ã¼'),
+    upwire: accepted('X-Name: ü'),
   },
   'a version that is a number in another notation (RFC 6455 4.2.1)': {
     run: answer(request({ 'Sec-WebSocket-Version': '0xd' })),
