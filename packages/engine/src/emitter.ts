@@ -77,7 +77,9 @@ export abstract class GuardedEmitter extends EventEmitter {
 
   /** Whether an event is kept even if it is the first. */
   private waits(name: string): boolean {
-    return name === 'message' || (this.inTurns && (name === 'ping' || name === 'pong'));
+    // A listener that was attached at once is told before a close frame that came along is answered.
+    if (name === 'message') return this.inTurns || this.listenerCount('message') === 0;
+    return this.inTurns && (name === 'ping' || name === 'pong');
   }
 
   /** Delivers no more in this turn of the event loop. */

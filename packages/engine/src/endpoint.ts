@@ -82,6 +82,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
         limits: this.settings.limits,
         autoPong: this.settings.autoPong,
         skipUTF8Validation: this.settings.skipUTF8Validation,
+        decodesText: this.textAsString,
         maskingKey: options.maskingKey,
         compression: options.compression,
       },
@@ -140,14 +141,14 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   // ---- the connection's calls
 
   /** @internal */
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void {
     const length = end - start;
     this.binding?.pulse?.message();
     if (!binary && this.textAsString) {
       this.deliver('message', bytes.toString('utf8', start, end), false, length);
       return;
     }
-    const buffer = toBuffer(bytes, start, end, borrowed);
+    const buffer = toBuffer(bytes, start, end);
     this.deliver('message', binary ? toBinary(buffer, this.binary) : buffer, binary, length);
   }
 

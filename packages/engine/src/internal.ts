@@ -8,7 +8,7 @@ export type { InjectOptions } from './upgrade/inject';
 export { InjectionRefused } from './upgrade/inject';
 export type { GatewayOptions, RouteOptions } from './upgrade/options';
 export { checkRouteOptions } from './upgrade/options';
-export { answerUpgradeRequired, prepareUpgradeRequired } from './upgrade/required';
+export { answerUpgradeRequired, upgradeRequired } from './upgrade/required';
 export type { Route, Upgrade } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';
 export type { WebSocket } from './websocket';

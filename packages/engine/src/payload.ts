@@ -56,22 +56,9 @@ function isListOfBytes(data: unknown): data is readonly Uint8Array[] {
   return true;
 }
 
-/** Below this share of the chunk that was read, a message is copied out of it and the chunk can go. */
-const COPY_BELOW_SHARE = 4;
-
-/**
- * A received message's bytes as a buffer that the application may keep.
- *
- * @param borrowed the bytes lie in a chunk among others
- */
-export function toBuffer(bytes: Buffer, start: number, end: number, borrowed: boolean): Buffer {
-  const length = end - start;
-  if (borrowed && length * COPY_BELOW_SHARE < bytes.buffer.byteLength) {
-    const copy = Buffer.allocUnsafe(length);
-    bytes.copy(copy, 0, start, end);
-    return copy;
-  }
-  return bytes.subarray(start, end);
+/** The bytes of a received message as a buffer of their own. */
+export function toBuffer(bytes: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }
 
 export const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];

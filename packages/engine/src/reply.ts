@@ -58,9 +58,15 @@ export const BODY_HEADERS: readonly string[] = [
  */
 export class ResponseReply implements HandshakeReply {
   private readonly response: ServerResponse;
+  private readonly respond: (() => void) | undefined;
 
-  constructor(response: ServerResponse) {
+  /**
+   * @param respond ends the response, whose status is 101 by then; for frameworks with hooks of their own in front of it,
+   * which may take their time and may still answer something else
+   */
+  constructor(response: ServerResponse, respond?: () => void) {
     this.response = response;
+    this.respond = respond;
   }
 
   get socket(): Duplex | null {
@@ -80,7 +86,6 @@ export class ResponseReply implements HandshakeReply {
     const { socket } = response;
     // The client has gone, and its response tells whoever wants to know; or somebody else was faster.
     if (socket === null || response.headersSent || response.writableEnded) return;
-    begin(response, 101, headers);
     response.once('finish', () => {
       // What hooks into responses may have made another answer of it.
       if (response.statusCode !== 101 || response.socket !== socket || socket.destroyed) return;
@@ -88,7 +93,13 @@ export class ResponseReply implements HandshakeReply {
       silence(response);
       accepted(socket);
     });
-    response.end();
+    if (this.respond === undefined) {
+      begin(response, 101, headers);
+      response.end();
+    } else {
+      beginWithHead(response, headers);
+      this.respond();
+    }
   }
 }
 
@@ -113,6 +124,38 @@ function begin(response: ServerResponse, status: number, headers: readonly Heade
   for (const [name, value] of headers) {
     if (SINGLE_HEADERS.has(name.toLowerCase())) response.setHeader(name, value);
     else response.appendHeader(name, value);
+  }
+}
+
+/**
+ * Begins a 101 at the last moment, when its head is written: until then the framework may make another answer of it,
+ * which must not speak of an upgrade.
+ */
+function beginWithHead(response: ServerResponse, headers: readonly Header[]): void {
+  const { writeHead } = response;
+  response.statusCode = 101;
+  const begins = (status: number, ...rest: unknown[]): ServerResponse => {
+    response.writeHead = writeHead;
+    if (status !== 101) return Reflect.apply(writeHead, response, [status, ...rest]);
+    // Ours come last, for the head's own fields stand before those of the response.
+    setFields(response, rest.at(-1));
+    begin(response, 101, headers);
+    return writeHead.call(response, 101);
+  };
+  // It takes whatever its overloads take.
+  response.writeHead = begins as ServerResponse['writeHead'];
+}
+
+/** Sets the fields that `writeHead` was given: an object, or names and values in turn. */
+function setFields(response: ServerResponse, fields: unknown): void {
+  if (Array.isArray(fields)) {
+    const names = fields.filter((_, index) => index % 2 === 0);
+    for (const name of names) response.removeHeader(name);
+    for (const [index, name] of names.entries()) {
+      response.appendHeader(name, fields[2 * index + 1]);
+    }
+  } else if (typeof fields === 'object' && fields !== null) {
+    for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
   }
 }
 

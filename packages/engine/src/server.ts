@@ -11,6 +11,7 @@ import { resolveDeflateOptions } from './deflate/options';
 import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
 import type { PreparedMessage } from './protocol/prepared';
+import type { HandshakeReply } from './reply';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
 import type { CheckedServerOptions, ServerOptions } from './server-options';
@@ -150,21 +151,17 @@ export class WebSocketServer extends EventEmitter {
     head: Buffer,
     callback: UpgradeCallback,
   ): void {
-    this.answer(request, target, head, callback, this.terms);
+    this.answer(request, replyTo(target), head, callback, this.terms);
   }
 
   /** @internal As {@link handleUpgrade}, on terms of their own in place of the server's. */
   answer(
     request: IncomingMessage,
-    target: Duplex | ServerResponse,
+    reply: HandshakeReply,
     head: Buffer,
     callback: UpgradeCallback,
     terms: HandshakeTerms,
   ): void {
-    const onResponse = target instanceof ServerResponse;
-    // A reset while the application decides must not be an unheard 'error'.
-    if (!onResponse) target.on('error', destroyThis);
-    const reply = onResponse ? new ResponseReply(target) : new SocketReply(target);
     new ServerHandshake(this, request, reply, head, callback, terms).start();
   }
 
@@ -230,6 +227,13 @@ export class WebSocketServer extends EventEmitter {
       for (const [event, listener] of Object.entries(listeners)) server.off(event, listener);
     };
   }
+}
+
+function replyTo(target: Duplex | ServerResponse): HandshakeReply {
+  if (target instanceof ServerResponse) return new ResponseReply(target);
+  // A reset while the application decides must not be an unheard 'error'.
+  target.on('error', destroyThis);
+  return new SocketReply(target);
 }
 
 /** RFC 9110 15.5.22 and 7.8: a 426 names the protocol in `Upgrade`, and `Upgrade` in `Connection`. */

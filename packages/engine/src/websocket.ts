@@ -18,7 +18,7 @@ import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
 import { PreparedMessage } from './protocol/prepared';
 import type { Payload, WriteCallback } from './protocol/sender';
-import { payloadLength } from './protocol/sender';
+import { mostPayloadLength, payloadLength } from './protocol/sender';
 import { STATE_NAMES, State } from './protocol/state';
 import { defineSurface } from './surface';
 import { Subscriber } from './topics/subscriber';
@@ -174,9 +174,14 @@ export class WebSocket extends Subscriber implements EventSource {
     }
     const payload = this.payloadToSend(data, done);
     if (payload === undefined) return false;
-    const waiting = this.bufferedAmount + payloadLength(payload);
-    if (this.overflows(waiting, payload, done)) return false;
-    const goOn = waiting <= HIGH_WATER_MARK;
+    const buffered = this.bufferedAmount;
+    let goOn = true;
+    // What certainly fits need not be counted to the byte.
+    if (buffered + mostPayloadLength(payload) > this.fits) {
+      const waiting = buffered + payloadLength(payload);
+      if (this.overflows(waiting, payload, done)) return false;
+      goOn = waiting <= HIGH_WATER_MARK;
+    }
     const written = goOn ? done : this.tellingOfDrain(done);
     if (data instanceof PreparedMessage) this.connection.sendPrepared(data, written);
     else {
@@ -266,6 +271,12 @@ export class WebSocket extends Subscriber implements EventSource {
   }
 
   // ---- sending
+
+  /** Bytes that may wait without anything having to be done about it. */
+  private get fits(): number {
+    const { maxBufferedAmount } = this.settings.limits;
+    return maxBufferedAmount === 0 ? HIGH_WATER_MARK : Math.min(maxBufferedAmount, HIGH_WATER_MARK);
+  }
 
   /** Whether a message would exceed `maxBufferedAmount`; then it is not sent. One alone never does. */
   private overflows(

@@ -1,4 +1,4 @@
-import { prepareUpgradeRequired } from '@upwire/engine/internal';
+import { upgradeRequired } from '@upwire/engine/internal';
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa';
 import { handshakeOf } from './handshake';
 import { checkedOptions } from './options';
@@ -45,6 +45,8 @@ export async function passBy(context: ParameterizedContext, next: Next): Promise
   if (context.method !== 'GET' && context.method !== 'HEAD') return;
   if (context.status !== 404 || response.body != null || context.respond === false) return;
   if (res.headersSent || res.writableEnded) return;
-  context.status = 426;
-  context.body = prepareUpgradeRequired(res);
+  const { status, headers, body } = upgradeRequired(res);
+  context.status = status;
+  context.set({ ...headers });
+  context.body = body;
 }

@@ -98,8 +98,8 @@ export class Receiver extends Writable {
   // ---- the connection's calls
 
   /** @internal */
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
-    const buffer = toBuffer(bytes, start, end, borrowed);
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void {
+    const buffer = toBuffer(bytes, start, end);
     this.tell('message', binary ? toBinary(buffer, this.binaryType) : buffer, binary);
   }
 

@@ -1,7 +1,7 @@
-import { headerSize, writeHeader } from '../protocol/frame';
+import { headerSize, MAX_HEADER, writeHeader } from '../protocol/frame';
 import { maskInPlace, maskInto } from '../protocol/mask';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
-import { socketClosed } from '../protocol/sender';
+import { MOST_UTF8_BYTES, socketClosed } from '../protocol/sender';
 import { rethrow } from '../rethrow';
 
 /** What an outbox needs of a stream; every `Duplex` has it. */
@@ -83,6 +83,10 @@ export class Outbox implements FrameWriter {
   ): void {
     if (this.ended) {
       if (callback !== undefined) process.nextTick(callback, socketClosed());
+      return;
+    }
+    if (typeof payload === 'string' && payload.length * MOST_UTF8_BYTES <= COPY_UP_TO) {
+      this.queued(this.copyText(first, payload, key), callback);
       return;
     }
     const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.length;
@@ -225,6 +229,27 @@ export class Outbox implements FrameWriter {
   /** Why frames of a write that was reported as done are lost: Node says so of the write that a destroyed socket gives up. */
   private loss(): Error | undefined {
     return this.transport.errored ?? (this.gaveUp ? socketClosed() : undefined);
+  }
+
+  /**
+   * Encodes text where it goes, so that its length is only known afterwards. The header is taken to be that of ASCII; text
+   * that needs a longer one is encoded once more behind it.
+   *
+   * @returns the size of the frame
+   */
+  private copyText(first: number, text: string, key: number | undefined): number {
+    const masked = key !== undefined;
+    const tail = this.tailFor(MAX_HEADER + text.length * MOST_UTF8_BYTES);
+    const start = this.tailEnd;
+    const expected = start + headerSize(text.length, masked);
+    const length = tail.write(text, expected);
+    const begin = start + headerSize(length, masked);
+    if (begin !== expected) tail.write(text, begin);
+    writeHeader(tail, start, first, length, key);
+    if (key !== undefined) maskInPlace(tail, begin, begin + length, key);
+    const size = begin + length - start;
+    this.extendTail(tail, size);
+    return size;
   }
 
   private copyFrame(

@@ -3,6 +3,7 @@ import type { MessageCompression } from './compression';
 import type { ProtocolError } from './errors';
 import { Faults, protocolError } from './errors';
 import type { ResolvedLimits } from './limits';
+import { maskInPlace, maskInto } from './mask';
 import { IncomingMessage } from './message';
 import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
 import type { FrameSink } from './parser';
@@ -21,12 +22,10 @@ export type Role = 'server' | 'client';
 /** What a connection tells. */
 export interface ConnectionHandler {
   /**
-   * A message: `bytes[start..end)`, checked to be UTF-8 where it is text.
-   *
-   * @param borrowed the bytes lie among others in the chunk that was read: what is to be kept should be copied, or it
-   * keeps the whole chunk alive
+   * A message: `bytes[start..end)`, checked to be UTF-8 where it is text. The bytes are the handler's to keep, but for text
+   * that it decodes at once: that may lie among others in the chunk that was read, which it would keep alive.
    */
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void;
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void;
   /** A ping, already answered; the payload is a copy. */
   onPing(payload: Buffer): void;
   /** A pong; the payload is a copy. */
@@ -48,6 +47,8 @@ export interface ConnectionOptions {
   readonly autoPong: boolean;
   /** Deliver text and close reasons unchecked. */
   readonly skipUTF8Validation: boolean;
+  /** Whether the handler makes a string of text at once, so that its bytes need not be kept. */
+  readonly decodesText?: boolean | undefined;
   /** Four fresh unpredictable bytes as one integer (RFC 6455 5.3, 10.3); only a client has it. */
   readonly maskingKey?: (() => number) | undefined;
   /** permessage-deflate, where it was agreed on. */
@@ -55,6 +56,8 @@ export interface ConnectionOptions {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** A message that fills less than this share of the chunk that was read is copied out of it, so that the chunk can go. */
+const COPY_BELOW_SHARE = 4;
 
 /**
  * One established WebSocket connection as a state machine: bytes in, calls out. It knows no socket, timer, clock or
@@ -129,7 +132,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
 
   // ---- bytes in
 
-  /** Takes what the transport has read. The chunk is unmasked in place. */
+  /** Takes what the transport has read; the chunk is the connection's from now on. */
   receive(chunk: Buffer): void {
     if (!this.reading) return;
     if (this.inflating || (this.suspended && !this.draining)) {
@@ -213,9 +216,15 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     return fault === undefined || this.fail(fault);
   }
 
-  onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean {
-    if (isControl(this.first & OPCODE_BITS)) this.controlPayload(chunk, start, end, remaining);
-    else this.dataPayload(chunk, start, end, remaining);
+  onPayload(chunk: Buffer, start: number, end: number, remaining: number, key: number): boolean {
+    if (isControl(this.first & OPCODE_BITS)) {
+      maskInPlace(chunk, start, end, key);
+      this.controlPayload(chunk, start, end, remaining);
+    } else {
+      const last = remaining === 0 && (this.first & FIN) !== 0;
+      if (last && this.message.length === 0) this.wholeMessage(chunk, start, end, key);
+      else this.partOfMessage(chunk, start, end, key, last);
+    }
     return this.reading && !this.inflating && (!this.suspended || this.draining);
   }
 
@@ -274,32 +283,55 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
 
   // ---- data frames
 
-  private dataPayload(chunk: Buffer, start: number, end: number, remaining: number): void {
-    const { message } = this;
-    const last = remaining === 0 && (this.first & FIN) !== 0;
+  /** A message that lies in one piece in the chunk. */
+  private wholeMessage(chunk: Buffer, start: number, end: number, key: number): void {
+    const { message, options } = this;
     const binary = message.opcode === Opcode.BINARY;
-    if (last && message.length === 0) {
-      if (message.compressed) {
-        message.finish();
-        this.inflate(chunk.subarray(start, end), binary);
-        return;
-      }
-      if (!binary && !this.validWhole(chunk, start, end)) return;
-      message.finish();
-      this.handler.onMessage(chunk, start, end, binary, true);
+    const { compressed } = message;
+    const length = end - start;
+    const keeps = !compressed && (binary || options.decodesText !== true);
+    if (keeps && length * COPY_BELOW_SHARE < chunk.buffer.byteLength) {
+      const copy = Buffer.allocUnsafe(length);
+      maskInto(chunk, start, end, copy, 0, key);
+      this.deliver(copy, 0, length, binary);
       return;
     }
-    const { compressed } = message;
-    if (!binary && !compressed && !this.validPart(chunk, start, end, last)) return;
-    const fault = message.append(chunk, start, end);
+    maskInPlace(chunk, start, end, key);
+    if (!compressed) {
+      this.deliver(chunk, start, end, binary);
+      return;
+    }
+    message.finish();
+    this.inflate(chunk.subarray(start, end), binary);
+  }
+
+  private deliver(bytes: Buffer, start: number, end: number, binary: boolean): void {
+    if (!binary && !this.validWhole(bytes, start, end)) return;
+    this.message.finish();
+    this.handler.onMessage(bytes, start, end, binary);
+  }
+
+  private partOfMessage(
+    chunk: Buffer,
+    start: number,
+    end: number,
+    key: number,
+    last: boolean,
+  ): void {
+    const { message } = this;
+    const { compressed, length } = message;
+    const binary = message.opcode === Opcode.BINARY;
+    const fault = message.append(chunk, start, end, key);
     if (fault !== undefined) {
       this.fail(fault);
-    } else if (last) {
-      const payload = message.take();
-      message.finish();
-      if (compressed) this.inflate(payload, binary);
-      else this.handler.onMessage(payload, 0, payload.length, binary, false);
+      return;
     }
+    if (!binary && !compressed && !this.validPart(length, last)) return;
+    if (!last) return;
+    const payload = message.take();
+    message.finish();
+    if (compressed) this.inflate(payload, binary);
+    else this.handler.onMessage(payload, 0, payload.length, binary);
   }
 
   /** Delivers a compressed message, at once or when it is inflated; what follows it waits until then. */
@@ -310,7 +342,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
       this.inflating = false;
       if (bytes === undefined) this.failInflating(error);
       else if (binary || this.validWhole(bytes, 0, bytes.length)) {
-        this.handler.onMessage(bytes, 0, bytes.length, binary, false);
+        this.handler.onMessage(bytes, 0, bytes.length, binary);
       }
       if (later) this.afterInflating();
     });
@@ -338,12 +370,17 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     return this.fail(protocolError(Faults.UTF8));
   }
 
-  /** RFC 6455 8.1: text fails at its first bad byte, wherever frames and reads are cut. */
-  private validPart(chunk: Buffer, start: number, end: number, last: boolean): boolean {
+  /**
+   * RFC 6455 8.1: text fails at its first bad byte, wherever frames and reads are cut.
+   *
+   * @param from where in the message the part begins that has come last
+   */
+  private validPart(from: number, last: boolean): boolean {
     if (this.options.skipUTF8Validation) return true;
     this.text ??= new Utf8Validator();
-    if (this.message.length === 0) this.text.reset();
-    if (this.text.push(chunk, start, end) && (!last || this.text.complete)) return true;
+    if (from === 0) this.text.reset();
+    const { bytes, length } = this.message;
+    if (this.text.push(bytes, from, length) && (!last || this.text.complete)) return true;
     return this.fail(protocolError(Faults.UTF8));
   }
 

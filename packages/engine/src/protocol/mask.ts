@@ -36,6 +36,10 @@ export function maskInto(
   key: number,
 ): void {
   if (end - start >= SIMD_FROM) {
+    if (key === 0) {
+      target.set(source.subarray(start, end), offset);
+      return;
+    }
     if (simd === null) simd = createSimdMask();
     if (simd !== undefined) {
       maskBySimd(simd, source, start, end, target, offset, key);

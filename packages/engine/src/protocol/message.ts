@@ -2,6 +2,7 @@ import type { ProtocolError } from './errors';
 import { Faults, protocolError } from './errors';
 import type { ResolvedLimits } from './limits';
 import { MAX_BYTES } from './limits';
+import { maskInto } from './mask';
 
 const EMPTY = Buffer.alloc(0);
 /** Smallest buffer that a message begins with: most fragmented messages fit and never grow. */
@@ -28,7 +29,8 @@ export class IncomingMessage {
   private frames = 0;
   private headers = 0;
   private chunks = 0;
-  private bytes = EMPTY;
+  /** The payload so far, up to {@link length}. */
+  bytes = EMPTY;
   private used = 0;
 
   constructor(limits: ResolvedLimits) {
@@ -79,9 +81,10 @@ export class IncomingMessage {
   /**
    * Takes over the next part of the payload.
    *
+   * @param key masks the part; 0 where it is not masked
    * @returns the limit it breaks
    */
-  append(chunk: Buffer, start: number, end: number): ProtocolError | undefined {
+  append(chunk: Buffer, start: number, end: number, key: number): ProtocolError | undefined {
     const { maxBufferedChunks } = this.limits;
     this.chunks++;
     if (maxBufferedChunks > 0 && this.chunks > maxBufferedChunks) {
@@ -89,7 +92,7 @@ export class IncomingMessage {
     }
     const needed = this.used + (end - start);
     if (needed > this.bytes.length) this.grow(needed);
-    chunk.copy(this.bytes, this.used, start, end);
+    maskInto(chunk, start, end, this.bytes, this.used, key);
     this.used = needed;
     return undefined;
   }

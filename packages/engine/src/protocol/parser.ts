@@ -1,5 +1,5 @@
 import { headerSizeFrom, LengthFault, MAX_HEADER, readLength, readUint32 } from './frame';
-import { maskInPlace, rotateKey } from './mask';
+import { rotateKey } from './mask';
 import { MASK } from './opcodes';
 
 /**
@@ -12,18 +12,19 @@ export interface FrameSink {
   /** The length the header announces, before any of its bytes; or a {@link LengthFault}. */
   onFrameLength(length: number, headerSize: number): boolean;
   /**
-   * The next part of the payload, unmasked, in the reader's own chunk; called once with an empty range for an empty frame.
+   * The next part of the payload as it came, in the reader's own chunk; called once with an empty range for an empty frame.
    *
    * @param remaining bytes of this frame still to come; 0 ends the frame
+   * @param key masks the part, from its first byte on; 0 where it is not masked
    */
-  onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean;
+  onPayload(chunk: Buffer, start: number, end: number, remaining: number, key: number): boolean;
 }
 
 const NO_SPILL = Buffer.alloc(0);
 
 /**
- * Turns bytes into frames, however the bytes are cut. It parses in the caller's chunk, unmasks it in place, and keeps
- * nothing but a header that a cut left unfinished.
+ * Turns bytes into frames, however the bytes are cut. It parses in the caller's chunk, leaves it as it is, and keeps
+ * nothing but a header that a cut left unfinished. Unmasking is the sink's: what has to be copied is unmasked on the way.
  */
 export class FrameParser {
   /** Payload bytes of the current frame still to come; -1 while a header is being read. */
@@ -50,14 +51,12 @@ export class FrameParser {
       }
       const stop = this.remaining < end - at ? at + this.remaining : end;
       const left = this.remaining - (stop - at);
-      if (this.key !== 0) {
-        maskInPlace(chunk, at, stop, this.key);
-        if (left > 0) this.key = rotateKey(this.key, stop - at);
-      }
+      const { key } = this;
+      if (left > 0) this.key = rotateKey(key, stop - at);
       this.remaining = left === 0 ? -1 : left;
       const from = at;
       at = stop;
-      if (!sink.onPayload(chunk, from, stop, left)) return at;
+      if (!sink.onPayload(chunk, from, stop, left, key)) return at;
     }
     return at;
   }
@@ -98,7 +97,7 @@ export class FrameParser {
       return at;
     }
     this.remaining = -1;
-    return sink.onPayload(header, 0, 0, 0) ? at : ~at;
+    return sink.onPayload(header, 0, 0, 0, 0) ? at : ~at;
   }
 
   private keep(chunk: Buffer, at: number): number {

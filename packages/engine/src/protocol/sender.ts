@@ -333,11 +333,19 @@ function beginsMessage(frames: readonly Uint8Array[]): boolean {
 }
 
 function isUnread(payload: Payload): payload is UnreadPayload {
-  return typeof payload === 'object' && 'read' in payload;
+  return typeof payload !== 'string' && !(payload instanceof Uint8Array);
 }
 
 /** Bytes that a payload takes on the wire, without its header. */
 export function payloadLength(payload: Payload): number {
   if (typeof payload === 'string') return Buffer.byteLength(payload);
   return isUnread(payload) ? payload.size : payload.byteLength;
+}
+
+/** Bytes that a character of JavaScript's, half a surrogate pair included, takes in UTF-8 at most. */
+export const MOST_UTF8_BYTES = 3;
+
+/** At least {@link payloadLength}, without looking at the text. */
+export function mostPayloadLength(payload: Payload): number {
+  return typeof payload === 'string' ? payload.length * MOST_UTF8_BYTES : payloadLength(payload);
 }

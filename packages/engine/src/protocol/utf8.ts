@@ -5,7 +5,10 @@ const NATIVE_FROM = 24;
 
 /** Whether `bytes[start..end)` is UTF-8 and whole, no sequence cut off at its end (RFC 3629, as RFC 6455 8.1 asks). */
 export function isUtf8Range(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start >= NATIVE_FROM) return isUtf8(bytes.subarray(start, end));
+  if (end - start >= NATIVE_FROM) {
+    const whole = start === 0 && end === bytes.length;
+    return isUtf8(whole ? bytes : bytes.subarray(start, end));
+  }
   for (let at = start; at < end; at++) {
     if (bytes[at] > 0x7f) {
       validator.reset();

@@ -7,6 +7,7 @@ import { headerValue } from '../handshake/request';
 import { listIncludes } from '../handshake/tokens';
 import { CloseCode } from '../protocol/close';
 import { describe } from '../protocol/limits';
+import { State } from '../protocol/state';
 import { ResponseReply } from '../reply';
 import type { WebSocket } from '../websocket';
 import { claimLastResponse } from './response';
@@ -92,7 +93,7 @@ export class ServerGate {
     };
     server.close = (callback) => {
       this.drain();
-      return close.call(server, callback);
+      return close.call(server, callback && ((error) => this.whenGone(() => callback(error))));
     };
     this.leaveForeignUpgrades();
   }
@@ -112,6 +113,24 @@ export class ServerGate {
   private drain(): void {
     this.closing = true;
     for (const webSocket of this.webSockets) webSocket.close(CloseCode.GOING_AWAY);
+  }
+
+  /**
+   * Node calls back when the sockets have gone, a moment before they tell: what the application does then, such as
+   * closing its database, must come behind the `'close'` of its WebSockets.
+   */
+  private whenGone(callback: () => void): void {
+    const sockets = [...this.webSockets].flatMap(({ readyState, _socket: socket }) =>
+      readyState === State.CLOSED || socket === null ? [] : [socket],
+    );
+    let left = sockets.length;
+    if (left === 0) callback();
+    for (const socket of sockets) {
+      socket.once('close', () => {
+        left -= 1;
+        if (left === 0) callback();
+      });
+    }
   }
 
   private get othersListen(): boolean {

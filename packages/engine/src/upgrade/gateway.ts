@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocketBehavior } from '../options';
+import { ResponseReply } from '../reply';
 import { WebSocketServer } from '../server';
 import type { WebSocket } from '../websocket';
 import { contain, warn } from './contain';
@@ -34,7 +35,7 @@ export interface Framework {
   routes(request: IncomingMessage): RouteKnowledge;
 }
 
-type Reporter = (error: unknown) => void;
+type Reporter = (error: unknown, webSocket: WebSocket) => void;
 
 /**
  * Lets upgrade requests run through a framework's own stack, with a real response on the real socket: accepting one
@@ -56,7 +57,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     textAsString: true,
     hooks: {
       onListenerError: (error, webSocket) =>
-        contain(() => this.reporters.get(webSocket)?.(error), warn),
+        contain(() => this.reporters.get(webSocket)?.(error, webSocket), warn),
     },
   };
 
@@ -142,18 +143,20 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     const { terms } = this.settingsOf(route.options);
     const opened = (webSocket: WebSocket): void => {
       gate.track(webSocket);
-      this.reporters.set(webSocket, this.reporter(webSocket, request, route));
+      this.reporters.set(webSocket, this.reporter(request, route));
       this.run(webSocket, request, route);
     };
     const known = knownRequest(route, request);
-    this.server.answer(request, response, head, opened, termsTelling(known, terms));
+    const reply = new ResponseReply(response, route.respond);
+    this.server.answer(request, reply, head, opened, termsTelling(known, terms));
   }
 
   /** Whom to tell of errors. It lives as long as the WebSocket, and keeps no more alive than it needs. */
-  private reporter(webSocket: WebSocket, request: IncomingMessage, route: Route): Reporter {
+  private reporter(request: IncomingMessage, route: Route): Reporter {
     const { onError } = this.settingsOf(route.options);
+    if (onError === undefined) return route.onError;
     const known = knownRequest(route, request);
-    return onError === undefined ? route.onError : (error) => onError(error, webSocket, known);
+    return (error, webSocket) => onError(error, webSocket, known);
   }
 
   /** Runs the application's part; what it throws or rejects with ends its own WebSocket and nobody else's. */

@@ -29,8 +29,16 @@ export interface Route {
   /**
    * The framework's own error handling. Before the 101 it answers; after it, for applications that have no `onError`,
    * it is only told.
+   *
+   * @param webSocket whose handler has failed; `undefined` before the 101
    */
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, webSocket?: WebSocket) => void;
+  /**
+   * Ends the response, for frameworks with hooks of their own in front of it. Its status is 101 by then; the hooks may
+   * still make another answer of it.
+   * @defaultValue `response.end()`
+   */
+  readonly respond?: (() => void) | undefined;
 }
 
 /** What a handshake needs of its gateway. */
@@ -103,9 +111,11 @@ export class Upgrade {
   /**
    * Tells that the framework has come to a route, before the route's own middleware has run: from now on the handshake
    * has the time that the route gives it. {@link accept} tells it as well.
+   *
+   * @param owner the gateway of the route, where the application has several
    */
-  reach(options: RouteOptions | undefined): void {
-    const { handshakeTimeout } = this.owner.settingsOf(options);
+  reach(options: RouteOptions | undefined, owner: UpgradeOwner = this.owner): void {
+    const { handshakeTimeout } = owner.settingsOf(options);
     if (handshakeTimeout === this.timeout || this.accepted || this.isAnswered) return;
     this.timeout = handshakeTimeout;
     clearTimeout(this.timer);
@@ -117,16 +127,18 @@ export class Upgrade {
   /**
    * Accepts the handshake: the application has let the request through to a route of WebSockets. Does nothing where
    * the handshake has been accepted or answered before.
+   *
+   * @param owner the gateway of the route, where the application has several
    */
-  accept(route: Route): void {
-    this.reach(route.options);
+  accept(route: Route, owner: UpgradeOwner = this.owner): void {
+    this.reach(route.options, owner);
     if (this.accepted || this.isAnswered) return;
     this.accepted = true;
-    const { origins } = this.owner.settingsOf(route.options);
+    const { origins } = owner.settingsOf(route.options);
     const known = knownRequest(route, this.request);
     const proceed = (refusal: Refusal | null): void => {
       // A decision may take its time.
-      if (!this.isAnswered) this.decide(route, refusal);
+      if (!this.isAnswered) this.decide(route, owner, refusal);
     };
     try {
       const decision = checkOrigin(this.request, origins, route.authority, known);
@@ -156,7 +168,7 @@ export class Upgrade {
     return this.answered || this.response.headersSent || this.response.destroyed;
   }
 
-  private decide(route: Route, refusal: Refusal | null): void {
+  private decide(route: Route, owner: UpgradeOwner, refusal: Refusal | null): void {
     if (refusal !== null || this.gate.closing) {
       this.refuse(refusal ?? SERVER_CLOSED);
       return;
@@ -166,7 +178,7 @@ export class Upgrade {
     // The request may live as long as the WebSocket; what it has read must not.
     this.head = NOTHING;
     this.elsewhere = undefined;
-    this.owner.open(this, head, route);
+    owner.open(this, head, route);
   }
 
   /** Answers in place of the application. */

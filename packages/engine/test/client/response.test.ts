@@ -5,6 +5,7 @@ import { errorOf, eventsOf, once } from '../support/client-events';
 import { upwireClient, wsClient } from '../support/clients';
 import type { RawRequest } from '../support/raw-server';
 import { RawServer } from '../support/raw-server';
+import { useFakeTimeouts } from '../support/timeouts';
 
 interface Case {
   readonly name: string;
@@ -271,6 +272,7 @@ describe('a client', () => {
       request.respond('401 Unauthorized', 'Content-Length: 4', 'WWW-Authenticate: Basic');
       request.socket.write('body');
     });
+    useFakeTimeouts();
     const client = new WebSocket(server.url, { handshakeTimeout: 50 });
     const response = await new Promise<IncomingMessage>((resolve) => {
       client.on('unexpected-response', (request: unknown, answer: IncomingMessage) => {
@@ -281,6 +283,8 @@ describe('a client', () => {
     const body: Buffer[] = [];
     for await (const chunk of response) body.push(chunk as Buffer);
     expect([response.statusCode, Buffer.concat(body).toString()]).toEqual([401, 'body']);
+    jest.advanceTimersByTime(60_000);
+    jest.useRealTimers();
     expect(client.readyState).toBe(0);
     const events = eventsOf(client);
     client.close();

@@ -249,6 +249,30 @@ describe('header and payload', () => {
     },
   );
 
+  test.each([
+    ['ASCII before the border of a byte', 'x'.repeat(125)],
+    ['ASCII behind it', 'x'.repeat(126)],
+    ['other text before it', `${'€'.repeat(41)}xx`],
+    ['other text behind it', '€'.repeat(42)],
+    ['characters of four bytes behind it', '\u{1F600}'.repeat(32)],
+    ['halves of characters', '\ud83d'.repeat(42)],
+    ['text up to the copied size', '€'.repeat(5461)],
+    ['text beyond it', '€'.repeat(5462)],
+    ['ASCII that might be longer than is copied', 'x'.repeat(16_384)],
+    ['text behind the border of two bytes', '€'.repeat(21_846)],
+  ])('%s has the header of its bytes', async (_name, text) => {
+    for (const key of [undefined, KEY]) {
+      outbox.write(FIN_TEXT, text, key);
+      outbox.write(FIN_TEXT, 'next', key);
+    }
+    await tick();
+    const expected = [undefined, KEY].flatMap((key) => [
+      frame({ opcode: TEXT, payload: Buffer.from(text), key }),
+      frame({ opcode: TEXT, payload: 'next', key }),
+    ]);
+    expect(transport.bytes.equals(Buffer.concat(expected))).toBe(true);
+  });
+
   test('up to 16 KiB the caller may reuse its memory at once', async () => {
     const payload = pattern(16_384);
     const expected = frame({ opcode: BINARY, payload });
@@ -262,12 +286,12 @@ describe('header and payload', () => {
 describe('the shared memory', () => {
   test('takes a frame that just fits, and makes way for one that does not', async () => {
     const fits = await shareMemory(7);
-    outbox.write(FIN_TEXT, 'Hello', undefined);
+    outbox.write(FIN_TEXT, Buffer.from('Hello'), undefined);
     await tick();
     expect(transport.chunks[0].buffer === fits).toBe(true);
 
     const full = await shareMemory(6);
-    outbox.write(FIN_TEXT, 'Hello', undefined);
+    outbox.write(FIN_TEXT, Buffer.from('Hello'), undefined);
     await tick();
     expect(transport.chunks[1].buffer === full).toBe(false);
     expect(toHex(transport.bytes)).toBe('810548656c6c6f'.repeat(2));
@@ -275,11 +299,22 @@ describe('the shared memory', () => {
 
   test('ends between two frames: they are still one write to the kernel', async () => {
     await shareMemory(10);
-    outbox.write(FIN_TEXT, 'Hello', undefined);
-    outbox.write(FIN_TEXT, 'Hello', undefined);
+    outbox.write(FIN_TEXT, Buffer.from('Hello'), undefined);
+    outbox.write(FIN_TEXT, Buffer.from('Hello'), undefined);
     await tick();
     expect(transport.calls).toEqual(['cork', 'write', 'write', 'uncork']);
     expect(toHex(transport.bytes)).toBe('810548656c6c6f'.repeat(2));
+  });
+
+  test.each([
+    ['fits as long as it can be', 14 + 15, true],
+    ['might not', 14 + 14, false],
+  ])('text goes where it %s', async (_name, free, shared) => {
+    const memory = await shareMemory(free);
+    outbox.write(FIN_TEXT, 'Hello', undefined);
+    await tick();
+    expect(transport.chunks[0].buffer === memory).toBe(shared);
+    expect(toHex(transport.bytes)).toBe('810548656c6c6f');
   });
 
   test('is never written twice: what was handed over stays as it is', async () => {

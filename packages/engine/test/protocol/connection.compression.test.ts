@@ -66,11 +66,6 @@ describe('a compressed message', () => {
     }
   });
 
-  test('belongs to the reader: it is not lent', () => {
-    peer.receive(from(compressed('abc')));
-    expect(peer.lastBorrowed).toBe(false);
-  });
-
   test('that is not UTF-8 when it is inflated', () => {
     peer.receive(from(compressed('\u20ac')));
     expect(peer.log.at(-1)).toBe(

@@ -1,6 +1,6 @@
 import type { LimitOptions } from '../../src/protocol/limits';
 import { State } from '../../src/protocol/state';
-import { hex, pattern, slices, toHex } from '../support/bytes';
+import { cut, hex, pattern, slices, toHex } from '../support/bytes';
 import type { FrameSpec } from '../support/frames';
 import { BINARY, CLOSE, CONTINUATION, frame, PING, PONG, TEXT } from '../support/frames';
 import { OUR_KEY, RecordedConnection } from '../support/peer';
@@ -104,18 +104,28 @@ describe.each(ROLES)('as a %s: messages', (role) => {
     );
   });
 
-  test('a message in one read is lent, one that was put together belongs to the reader', () => {
+  test.each([
+    ['a small part of a read is copied, so that the read can go', BINARY, false, 16_000, false],
+    ['a large part is not', BINARY, false, 16_400, true],
+    ['nor is text that is decoded at once', TEXT, true, 10, true],
+    ['other text is', TEXT, false, 10, false],
+  ])('%s', (_name, opcode, decodesText, length, lent) => {
+    const peer = new RecordedConnection({ role, decodesText });
+    const bytes = fromPeer(role, { opcode, payload: Buffer.alloc(length, 'x') });
+    const chunk = Buffer.from(new ArrayBuffer(65_536)).fill(bytes, 0, bytes.length);
+    peer.connection.receive(chunk.subarray(0, bytes.length));
+    expect(peer.lastMessage?.buffer === chunk.buffer).toBe(lent);
+    expect(peer.lastMessage).toEqual(Buffer.alloc(length, 'x'));
+  });
+
+  test('a message that was put together lies in memory of its own', () => {
     const peer = new RecordedConnection({ role });
-    const whole = fromPeer(role, { opcode: TEXT, payload: 'Hello' });
-    peer.receive(whole);
-    expect(peer.lastBorrowed).toBe(true);
-    peer.receive(...slices(whole, 3));
-    expect(peer.lastBorrowed).toBe(false);
-    peer.receive(
-      fromPeer(role, { opcode: TEXT, payload: 'Hel', fin: false }),
-      fromPeer(role, { opcode: CONTINUATION, payload: 'lo' }),
-    );
-    expect(peer.lastBorrowed).toBe(false);
+    const bytes = fromPeer(role, { opcode: TEXT, payload: 'Hello' });
+    const [head, tail] = cut(bytes, bytes.length - 2);
+    peer.connection.receive(head);
+    peer.connection.receive(tail);
+    bytes.fill(0);
+    expect(peer.lastMessage).toEqual(Buffer.from('Hello'));
   });
 
   test('text is not looked at where that was asked for', () => {

@@ -12,7 +12,7 @@ function message(limits: Parameters<typeof resolveLimits>[0] = {}): IncomingMess
 /** A frame of a message, whole: its header, then its payload. @returns the code of the fault it runs into */
 function add(message: IncomingMessage, payload: Buffer, last = false): string | undefined {
   const fault =
-    message.announce(payload.length, 6, last) ?? message.append(payload, 0, payload.length);
+    message.announce(payload.length, 6, last) ?? message.append(payload, 0, payload.length, 0);
   return fault === undefined ? undefined : `${fault.closeCode} ${fault.code} ${fault.message}`;
 }
 
@@ -30,22 +30,33 @@ describe('the life of a message', () => {
     const incoming = message();
     incoming.begin(Opcode.BINARY, false);
     incoming.announce(3, 2, false);
-    incoming.append(hex('ff 0102 ff'), 1, 3);
+    incoming.append(hex('ff 0102 ff'), 1, 3, 0);
     expect(incoming.length).toBe(2);
-    incoming.append(hex('03'), 0, 1);
+    incoming.append(hex('03'), 0, 1, 0);
     incoming.announce(0, 2, false);
-    incoming.append(hex(''), 0, 0);
+    incoming.append(hex(''), 0, 0, 0);
     incoming.announce(2, 2, true);
-    incoming.append(hex('0405'), 0, 2);
+    incoming.append(hex('0405'), 0, 2, 0);
     expect(toHex(incoming.take())).toBe('0102030405');
     expect(incoming.length).toBe(0);
+  });
+
+  test('unmasks on the way', () => {
+    const incoming = message();
+    incoming.begin(Opcode.BINARY, false);
+    incoming.announce(5, 6, true);
+    const chunk = hex('7f9f4d5158');
+    incoming.append(chunk, 0, 3, 0x37fa213d);
+    incoming.append(chunk, 3, 5, 0x3d37fa21);
+    expect(incoming.bytes.toString('latin1', 0, incoming.length)).toBe('Hello');
+    expect(toHex(chunk)).toBe('7f9f4d5158');
   });
 
   test('an empty message', () => {
     const incoming = message();
     incoming.begin(Opcode.BINARY, false);
     incoming.announce(0, 2, true);
-    incoming.append(hex(''), 0, 0);
+    incoming.append(hex(''), 0, 0, 0);
     expect(incoming.take()).toHaveLength(0);
   });
 
@@ -67,7 +78,7 @@ describe('the life of a message', () => {
     incoming.begin(Opcode.BINARY, false);
     incoming.announce(2, 2, true);
     const chunk = hex('0102');
-    incoming.append(chunk, 0, 2);
+    incoming.append(chunk, 0, 2, 0);
     chunk.fill(0);
     expect(toHex(incoming.take())).toBe('0102');
   });
@@ -90,7 +101,7 @@ describe('memory', () => {
     incoming.begin(Opcode.BINARY, false);
     const bytes = allocated(() => {
       expect(incoming.announce(2 ** 31 - 1, 14, true)).toBeUndefined();
-      incoming.append(pattern(10), 0, 10);
+      incoming.append(pattern(10), 0, 10, 0);
     });
     expect(bytes).toBe(1024);
   });
@@ -114,8 +125,8 @@ describe('memory', () => {
     add(incoming, pattern(900));
     incoming.announce(700, 4, true);
     const bytes = allocated(() => {
-      incoming.append(pattern(200), 0, 200);
-      incoming.append(pattern(500), 0, 500);
+      incoming.append(pattern(200), 0, 200, 0);
+      incoming.append(pattern(500), 0, 500, 0);
     });
     expect(bytes).toBe(1600);
     expect(incoming.take()).toHaveLength(1600);
@@ -189,9 +200,9 @@ describe('maxBufferedChunks', () => {
     const incoming = message({ maxBufferedChunks });
     incoming.announce(10, 6, true);
     for (let count = 0; count < maxBufferedChunks; count++) {
-      expect(incoming.append(pattern(1), 0, 1)).toBeUndefined();
+      expect(incoming.append(pattern(1), 0, 1, 0)).toBeUndefined();
     }
-    expect(incoming.append(pattern(1), 0, 1)).toMatchObject({
+    expect(incoming.append(pattern(1), 0, 1, 0)).toMatchObject({
       closeCode: 1008,
       code: 'WS_ERR_TOO_MANY_BUFFERED_PARTS',
       message: 'Too many buffered chunks',

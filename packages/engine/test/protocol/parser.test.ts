@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { LengthFault } from '../../src/protocol/frame';
+import { maskInPlace } from '../../src/protocol/mask';
 import type { FrameSink } from '../../src/protocol/parser';
 import { FrameParser } from '../../src/protocol/parser';
 import { cut, hex, pattern, slices, toHex } from '../support/bytes';
@@ -25,8 +26,10 @@ class RecordingSink implements FrameSink {
     return this.record(`length ${length} header ${headerSize}`);
   }
 
-  onPayload(chunk: Buffer, start: number, end: number, remaining: number): boolean {
-    return this.record(`payload ${toHex(chunk.subarray(start, end))} left ${remaining}`);
+  onPayload(chunk: Buffer, start: number, end: number, remaining: number, key: number): boolean {
+    const payload = Buffer.from(chunk.subarray(start, end));
+    maskInPlace(payload, 0, payload.length, key);
+    return this.record(`payload ${toHex(payload)} left ${remaining}`);
   }
 
   private record(call: string): boolean {
@@ -85,10 +88,16 @@ describe('a frame in one chunk', () => {
     expect(parse([hex(bytes)])).toEqual(calls);
   });
 
-  test('is unmasked where it lies', () => {
+  test('is left as it is, and the key told with each part', () => {
     const chunk = hex('8185 37fa213d 7f9f4d5158');
-    new FrameParser().feed(chunk, 0, new RecordingSink());
-    expect(chunk.toString('latin1', 6)).toBe('Hello');
+    const keys: number[] = [];
+    const sink = new RecordingSink();
+    sink.onPayload = (_chunk, _start, _end, _remaining, key) => keys.push(key) > 0;
+    const parser = new FrameParser();
+    for (const part of cut(chunk, 7, 9)) parser.feed(part, 0, sink);
+    parser.feed(hex('8101 41'), 0, sink);
+    expect(toHex(chunk)).toBe('818537fa213d7f9f4d5158');
+    expect(keys).toEqual([0x37fa213d, 0xfa213d37 | 0, 0x3d37fa21, 0]);
   });
 
   test('begins where it is told', () => {

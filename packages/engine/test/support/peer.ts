@@ -36,7 +36,7 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
   /** What the application does on each message, before the next bytes are looked at. */
   onEachMessage: (() => void) | undefined = undefined;
   /** Whether the last message lay in the chunk that was read. */
-  lastBorrowed: boolean | undefined = undefined;
+  lastMessage: Buffer | undefined = undefined;
 
   constructor(options: RecordedOptions = {}) {
     this.connection = new Connection(
@@ -96,8 +96,8 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
 
   // ---- the application's side
 
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean, borrowed: boolean): void {
-    this.lastBorrowed = borrowed;
+  onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void {
+    this.lastMessage = bytes.subarray(start, end);
     this.log.push(
       binary
         ? `binary ${toHex(bytes.subarray(start, end))}`

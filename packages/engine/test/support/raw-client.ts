@@ -93,6 +93,12 @@ export class RawClient {
     return this.take(end + 4).toString('latin1');
   }
 
+  /** The next so many bytes. */
+  async bytes(length: number): Promise<Buffer> {
+    await this.until(() => this.received.length >= length);
+    return this.take(length);
+  }
+
   /** Everything that comes until the server ends its side. */
   async rest(): Promise<Buffer> {
     await this.until(() => this.over);

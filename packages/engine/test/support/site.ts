@@ -77,7 +77,7 @@ export function portOf(server: AnyServer): number {
 /** A route whose errors fail the test unless it is told what to do with them. */
 export function route(
   handle: (webSocket: WebSocket) => unknown,
-  onError: (error: unknown) => void = unexpected,
+  onError: Route['onError'] = unexpected,
 ): Route {
   return { authority: { secure: false, host: 'localhost' }, handle, onError };
 }
@@ -89,7 +89,7 @@ function unexpected(error: unknown): void {
 /** An app that accepts every handshake and answers everything else with 404. */
 export function accepting(
   handle: (webSocket: WebSocket, request: IncomingMessage) => unknown,
-  onError?: (error: unknown) => void,
+  onError?: Route['onError'],
 ): App {
   return (request, response) => {
     const upgrade = upgradeOf(request);

@@ -39,6 +39,25 @@ describe('closing the server', () => {
     await closed;
   });
 
+  test('calls back when every WebSocket has told its own end', async () => {
+    const events: string[] = [];
+    const { port, server, gateway } = await openSite(
+      accepting((webSocket) => webSocket.on('close', () => events.push('close'))),
+    );
+    const clients = [await enter(port), await enter(port), await enter(port)];
+
+    const called = new Promise<void>((resolve) =>
+      server.close(() => {
+        events.push(`called, ${gateway.server.clients?.size} left`);
+        resolve();
+      }),
+    );
+    for (const client of clients) client.socket.destroy();
+    await called;
+
+    expect(events).toEqual(['close', 'close', 'close', 'called, 0 left']);
+  });
+
   test('terminates those that do not answer after closeTimeout', async () => {
     const { port, server } = await openSite(
       accepting(() => undefined),

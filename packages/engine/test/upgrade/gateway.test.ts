@@ -232,6 +232,24 @@ describe('frames that come with the handshake', () => {
     },
   );
 
+  test('are answered by a listener attached at once, although a close frame came with them', async () => {
+    const { port } = await openSite(
+      accepting((webSocket) =>
+        webSocket.on('message', (data: string) => webSocket.send(`got ${data}`)),
+      ),
+    );
+    const client = await connect(port);
+    client.write(request(), conversation(3));
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 101 /);
+    const frames = (await client.frames()).filter(({ first }) => first !== 0x8a);
+    expect(frames.map(({ payload }) => payload.toString('latin1'))).toEqual([
+      'got 1',
+      'got fragment',
+      'got 3',
+      '\u000f\u00a1',
+    ]);
+  });
+
   test('in any number of segments are the same', async () => {
     const events: unknown[] = [];
     const ended = deferred();

@@ -1,4 +1,4 @@
-import { answerUpgradeRequired, prepareUpgradeRequired } from '../../src/upgrade/required';
+import { answerUpgradeRequired } from '../../src/upgrade/required';
 import { answerOf, cleanUp, connect, openSite } from '../support/site';
 
 afterEach(cleanUp);
@@ -66,28 +66,5 @@ describe('answerUpgradeRequired', () => {
     expect(body).toBe(BODY);
     expect(headers).not.toHaveProperty('content-encoding');
     expect(headers).not.toHaveProperty('trailer');
-  });
-});
-
-describe('prepareUpgradeRequired', () => {
-  test('says all that the answer says, and leaves the end to the framework', async () => {
-    const { port } = await openSite((_request, response) => {
-      const body = prepareUpgradeRequired(response);
-      expect([response.headersSent, response.writableEnded]).toEqual([false, false]);
-      response.setHeader('X-Late', '1');
-      response.end(body);
-    });
-    const client = await connect(port);
-    client.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-
-    const { status, headers, body } = await answerOf(client);
-
-    expect([status, body]).toEqual([426, BODY]);
-    expect(headers).toMatchObject({
-      upgrade: 'websocket',
-      connection: 'close, Upgrade',
-      'content-length': String(BODY.length),
-      'x-late': '1',
-    });
   });
 });

@@ -33,6 +33,7 @@ const FACTS: Facts = {
   notFound: () => /^Not Found$/,
   errorPage: (status) => new RegExp(`^${STATUS_CODES[status]}$`, 'i'),
   takesAbsoluteForm: true,
+  knowsRoutes: true,
 };
 
 /** The contract's harness for both major versions. */
