@@ -5,8 +5,9 @@ import { connect } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import type { ClientOptions } from 'ws';
 import { WebSocket } from 'ws';
+import { CLOSE, TEXT } from '../../engine/test/support/frames';
 import { RawClient, request } from '../../engine/test/support/raw-client';
-import { later } from '../../engine/test/support/site';
+import { later, masked } from '../../engine/test/support/site';
 import type { Address } from './address';
 
 /** A server's address; a mere port is HTTP on 127.0.0.1. */
@@ -169,6 +170,18 @@ export async function enterAt(target: Target, path: string): Promise<RawClient> 
   const head = await client.head();
   if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`The handshake was refused: ${head}`);
   return client;
+}
+
+/** Opens a WebSocket, sends a message, and takes all that comes as frames, in hexadecimal digits, until the end. */
+export async function framesBehind101(target: Target, path: string): Promise<string[]> {
+  const client = await enterAt(target, path);
+  client.write(masked({ opcode: TEXT, payload: 'hi' }));
+  const frames: string[] = [];
+  for (let frame = await client.frame(); frame !== undefined; frame = await client.frame()) {
+    frames.push(`${frame.first.toString(16)} ${frame.payload.toString('hex')}`);
+    if (frame.first === 0x88) client.write(masked({ opcode: CLOSE, payload: frame.payload }));
+  }
+  return frames;
 }
 
 function addressOfTarget(target: Target): Address {

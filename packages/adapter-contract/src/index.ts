@@ -1,7 +1,7 @@
 export type { Address, Transport } from './address';
 export { addressOf, listen, listenArguments, tls } from './address';
 export type { Answer, DialOptions, Page, PageRequest, Target } from './client';
-export { Client, connectTo, dial, enterAt, get, knockAt, open } from './client';
+export { Client, connectTo, dial, enterAt, framesBehind101, get, knockAt, open } from './client';
 export { contract } from './contract';
 export type {
   Application,

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
-import { dial, open } from '@upwire/adapter-contract';
+import { framesBehind101, open } from '@upwire/adapter-contract';
 import type { WebSocket } from '@upwire/engine/internal';
 import type { ErrorRequestHandler } from 'express';
-import { startProgram } from '../../engine/test/support/programs';
-import { answerOf, cleanUp, enter, knock, masked } from '../../engine/test/support/site';
+import { cleanUp } from '../../engine/test/support/site';
 import type { App, Express } from './support/site';
 import { openSite, VERSIONS } from './support/site';
 
@@ -27,18 +25,6 @@ const FAULTS: Record<string, (webSocket: WebSocket) => unknown> = {
   'a listener that throws': (webSocket) => webSocket.on('message', boom),
   'a listener that rejects': (webSocket) => webSocket.on('message', later),
 };
-
-/** All bytes behind the 101, as frames; anything else fails the test. */
-async function framesBehind101(port: number, path: string): Promise<string[]> {
-  const client = await enter(port, `GET ${path} HTTP/1.1`);
-  client.write(masked({ opcode: 1, payload: 'hi' }));
-  const frames: string[] = [];
-  for (let frame = await client.frame(); frame !== undefined; frame = await client.frame()) {
-    frames.push(`${frame.first.toString(16)} ${frame.payload.toString('hex')}`);
-    if (frame.first === 0x88) client.write(masked({ opcode: 8, payload: frame.payload }));
-  }
-  return frames;
-}
 
 const ONLY_1011 = ['88 03f3'];
 
@@ -78,46 +64,40 @@ describe.each(VERSIONS)('%s', (_name, express) => {
       expect(seen).toEqual([[BOOM, '/faulty', false], 'answered']);
       expect(await other.ask('still there')).toBe('got still there');
     });
+  });
 
-    test('is 1011; with onError, only that is told', async () => {
-      const seen: unknown[] = [];
-      const middleware = jest.fn();
-      const { port } = await openFaulty(
-        express,
-        fault,
-        (app) =>
-          app.use(((error, _request, _response, next) => {
-            middleware();
-            next(error);
-          }) as ErrorRequestHandler),
-        {
-          onError: (error, webSocket, request) => {
-            seen.push([error, webSocket.readyState, request.path]);
-          },
-        },
-      );
+  test('onError is given Express’s request, and error middleware nothing', async () => {
+    const seen: unknown[] = [];
+    const middleware = jest.fn();
+    const { port } = await openFaulty(
+      express,
+      boom,
+      (app) =>
+        app.use(((error, _request, _response, next) => {
+          middleware();
+          next(error);
+        }) as ErrorRequestHandler),
+      { onError: (error, _webSocket, request) => seen.push([error, request.path]) },
+    );
+    expect(await framesBehind101(port, '/faulty')).toEqual(ONLY_1011);
+    expect(seen).toEqual([[BOOM, '/faulty']]);
+    expect(middleware).not.toHaveBeenCalled();
+  });
+
+  test('where there is neither, it is in Express’s own log', async () => {
+    const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    try {
+      const { port } = await openFaulty(express, boom, (app) => app.set('env', 'development'));
 
       expect(await framesBehind101(port, '/faulty')).toEqual(ONLY_1011);
 
-      expect(seen).toEqual([[BOOM, 2, '/faulty']]);
-      expect(middleware).not.toHaveBeenCalled();
-    });
-
-    test('is 1011, and in Express’s own log where there is nothing else', async () => {
-      const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-      try {
-        const { port } = await openFaulty(express, fault, (app) => app.set('env', 'development'));
-
-        expect(await framesBehind101(port, '/faulty')).toEqual(ONLY_1011);
-
-        // The error in Express 5, its stack in Express 4.
-        expect(log.mock.calls.map(([first]) => String(first).split('\n')[0])).toEqual([
-          'Error: boom',
-        ]);
-      } finally {
-        log.mockRestore();
-      }
-    });
+      // The error in Express 5, its stack in Express 4.
+      expect(log.mock.calls.map(([first]) => String(first).split('\n')[0])).toEqual([
+        'Error: boom',
+      ]);
+    } finally {
+      log.mockRestore();
+    }
   });
 
   test.each<[string, ErrorRequestHandler]>([
@@ -193,50 +173,4 @@ describe.each(VERSIONS)('%s', (_name, express) => {
     expect(await client.ask('hi')).toBe('got hi');
     expect(seen).toEqual([BOOM]);
   });
-
-  test('an error of the option origins is the application’s to answer', async () => {
-    const { port } = await openSite(
-      express,
-      (app) => {
-        app.ws('/chat', () => undefined);
-        app.use(((error, _request, response, _next) => {
-          response.status(503).send(`sorry: ${error.message}`);
-        }) as ErrorRequestHandler);
-      },
-      { origins: () => Promise.reject(BOOM) },
-    );
-    expect(await dial(port, '/chat', { origin: 'http://a.example' })).toMatchObject({
-      status: 503,
-      body: 'sorry: boom',
-    });
-  });
-});
-
-test.each(['express', 'express4'])('nothing of this ends a process (%s)', async (version) => {
-  const program = startProgram(resolve(__dirname, 'programs/faults.ts'), version);
-  const port = Number(await program.line());
-  const other = await open(port, '/echo');
-  for (const path of ['/throws', '/rejects', '/listener', '/async-listener', '/late']) {
-    expect(await framesBehind101(port, path)).toEqual(ONLY_1011);
-  }
-  const bad = await enter(port, 'GET /echo HTTP/1.1');
-  bad.write(Buffer.from([0x81, 0x01, 0x61]));
-  expect((await bad.frame())?.payload).toEqual(Buffer.from([0x03, 0xea]));
-  for (const path of ['/throws-before', '/nowhere', '/%E0%A4%A']) {
-    const { status } = await answerOf(await knock(port, {}, `GET ${path} HTTP/1.1`));
-    expect([404, 500]).toContain(status);
-  }
-  const gone = await knock(port, {}, 'GET /hangs HTTP/1.1');
-  expect(await program.line()).toBe('hanging');
-  gone.reset();
-  expect(await program.line()).toBe('gone');
-  expect(await other.ask('still there')).toBe('got still there');
-
-  program.send('close');
-  expect((await other.closed)[0]).toBe(1001);
-  const { code, signal, errors } = await program.ended;
-  expect([code, signal]).toEqual([0, null]);
-  for (const text of ['throws', 'rejects', 'listener', 'async listener', 'late']) {
-    expect(errors.match(new RegExp(`^Error: ${text}$`, 'gm'))).toHaveLength(1);
-  }
 });

@@ -163,15 +163,6 @@ describe.each(VERSIONS)('%s: upwire()', (_name, express) => {
     expect(other.getWss().options.maxPayload).toBe(6);
   });
 
-  test('maxPayload holds', async () => {
-    const { port } = await openSite(express, (app) => void app.ws('/chat', () => undefined), {
-      maxPayload: 10,
-    });
-    const client = await open(port, '/chat');
-    client.send('eleven bytes');
-    expect((await client.closed)[0]).toBe(1009);
-  });
-
   test('verifyClient of express-ws decides behind the middleware', async () => {
     const { port } = await openSite(
       express,

@@ -1,6 +1,6 @@
 import { dial, get, open } from '@upwire/adapter-contract';
 import type { Application } from 'express';
-import { answerOf, cleanUp, connect, knock } from '../../engine/test/support/site';
+import { answerOf, cleanUp, knock } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import { openSite, prepare, VERSIONS } from './support/site';
 
@@ -163,16 +163,6 @@ describe.each(VERSIONS)('%s: a route', (_name, express) => {
     expect(await (await open(port, '/chat?second=1')).message()).toBe('second');
   });
 
-  test('chooses the first subprotocol that was offered, or the one of handleProtocols', async () => {
-    const answer = (app: Application) =>
-      app.ws('/chat', (webSocket) => webSocket.send(webSocket.protocol));
-    const plain = await openSite(express, answer);
-    const choosing = await openSite(express, answer, { handleProtocols: () => 'b' });
-    const subprotocols = ['a', 'b'];
-    expect(await (await open(plain.port, '/chat', { subprotocols })).message()).toBe('a');
-    expect(await (await open(choosing.port, '/chat', { subprotocols })).message()).toBe('b');
-  });
-
   test('added while the application runs', async () => {
     const { port, app } = await openSite(express, () => undefined);
     expect((await dial(port, '/late')).status).toBe(404);
@@ -182,34 +172,17 @@ describe.each(VERSIONS)('%s: a route', (_name, express) => {
 });
 
 describe.each(VERSIONS)('%s: plain requests', (_name, express) => {
-  const BODY = 'This is a WebSocket endpoint: connect to it with a WebSocket client.\n';
-
-  test('to a path that has only a WebSocket route get 426, with what middleware has set', async () => {
+  test('get 426 also where middleware has said what type the page has; HEAD as well', async () => {
     const { port } = await openSite(express, (app) => {
       app.use((_request, response, next) => {
-        response.set('X-Powered-By', 'tests').type('json');
+        response.type('json');
         next();
       });
       app.ws('/chat', () => undefined);
-      const router = express.Router();
-      router.ws('/x', () => undefined);
-      app.use('/sub', router);
     });
-    for (const path of ['/chat', '/sub/x']) {
-      const { status, headers, body } = await get(port, path);
-      expect([status, headers.get('upgrade'), body]).toEqual([426, 'websocket', BODY]);
-      expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
-      expect(headers.get('x-powered-by')).toBe('tests');
-    }
+    const { status, headers } = await get(port, '/chat');
+    expect([status, headers.get('content-type')]).toEqual([426, 'text/plain; charset=utf-8']);
     expect(await get(port, '/chat', { method: 'HEAD' })).toMatchObject({ status: 426, body: '' });
-  });
-
-  test('to it with a guard in front are for the guard', async () => {
-    const { port } = await openSite(express, (app) => {
-      app.use('/chat', (_request, response) => void response.status(401).send('log in'));
-      app.ws('/chat', () => undefined);
-    });
-    expect(await get(port, '/chat')).toMatchObject({ status: 401, body: 'log in' });
   });
 
   test('do not run the route’s own middleware', async () => {
@@ -256,105 +229,6 @@ describe.each(VERSIONS)('%s: plain requests', (_name, express) => {
     expect(await get(port, '/chat')).toMatchObject({ status: 200, body: '<div id="app">' });
     expect(await get(port, '/other')).toMatchObject({ status: 200, body: '<div id="app">' });
     expect(await (await open(port, '/chat')).message()).toBe('a message');
-  });
-
-  test('and WebSockets without a route get the application’s own 404', async () => {
-    const { port } = await openSite(express, (app) => {
-      app.ws('/chat', () => undefined);
-      app.use((_request, response) => void response.status(404).send('custom: not found'));
-    });
-    for (const answer of [
-      await get(port, '/none'),
-      await get(port, '/chat'),
-      await dial(port, '/none'),
-    ]) {
-      expect(answer).toMatchObject({ status: 404, body: 'custom: not found' });
-    }
-  });
-
-  test('and WebSockets without a route get Express’s 404 where there is no other', async () => {
-    const { port } = await openSite(express, (app) => void app.ws('/chat', () => undefined));
-    expect(await get(port, '/none')).toMatchObject({
-      status: 404,
-      body: expect.stringContaining('Cannot GET /none'),
-    });
-    const refused = await dial(port, '/none');
-    expect(refused).toMatchObject({
-      status: 404,
-      body: expect.stringContaining('Cannot GET /none'),
-    });
-    expect(refused.headers.connection).toBe('close');
-  });
-
-  test('of other methods are not for the route', async () => {
-    const { port } = await openSite(express, (app) => {
-      app.ws('/chat', () => undefined);
-      app.post('/chat', (_request, response) => void response.send('posted'));
-    });
-    expect(await get(port, '/chat', { method: 'POST' })).toMatchObject({
-      status: 200,
-      body: 'posted',
-    });
-    expect((await get(port, '/chat', { method: 'DELETE' })).status).toBe(404);
-  });
-
-  test('and WebSockets to an application without any route get its 404', async () => {
-    const { port } = await openSite(express, () => undefined);
-    expect((await get(port, '/')).status).toBe(404);
-    expect((await dial(port, '/')).status).toBe(404);
-  });
-});
-
-describe.each(VERSIONS)('%s: a WebSocket', (_name, express) => {
-  test('to a page gets the page', async () => {
-    const { port } = await openSite(express, (app) => {
-      app.get('/page', (_request, response) => void response.json({ a: 'page' }));
-    });
-    const { status, headers, body } = await dial(port, '/page');
-    expect([status, body, headers.connection]).toEqual([200, '{"a":"page"}', 'close']);
-  });
-
-  test.each<[string, Record<string, string | null>, string | undefined, number, object]>([
-    ['POST', {}, 'POST /chat HTTP/1.1', 405, { allow: 'GET' }],
-    [
-      'version 8',
-      { 'Sec-WebSocket-Version': '8' },
-      'GET /chat HTTP/1.1',
-      426,
-      { 'sec-websocket-version': '13', upgrade: 'websocket', connection: 'close, Upgrade' },
-    ],
-    ['a body', { 'Content-Length': '3' }, 'GET /chat HTTP/1.1', 400, {}],
-    ['chunks', { 'Transfer-Encoding': 'chunked' }, 'GET /chat HTTP/1.1', 400, {}],
-    ['no key', { 'Sec-WebSocket-Key': null }, 'GET /chat HTTP/1.1', 400, {}],
-    ['HTTP/1.0', {}, 'GET /chat HTTP/1.0', 400, {}],
-  ])(
-    'with %s is refused before any middleware runs',
-    async (_what, headers, line, status, expected) => {
-      const middleware = jest.fn();
-      const { port } = await openSite(express, (app) => {
-        app.use(middleware);
-        app.ws('/chat', () => undefined);
-      });
-      const answer = await answerOf(await knock(port, headers, line));
-      expect(answer).toMatchObject({ status, headers: { connection: 'close', ...expected } });
-      expect(middleware).not.toHaveBeenCalled();
-    },
-  );
-
-  test('of another protocol is a page’s ordinary request', async () => {
-    const { port } = await openSite(express, (app) => {
-      app.ws('/chat', () => undefined);
-      app.get(
-        '/page',
-        (request, response) => void response.send(`page, not ${request.get('upgrade')}`),
-      );
-    });
-    const client = await connect(port);
-    client.write('GET /page HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-    expect(await answerOf(client)).toMatchObject({ status: 200, body: 'page, not h2c' });
-    const other = await connect(port);
-    other.write('GET /chat HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
-    expect((await answerOf(other)).status).toBe(426);
   });
 });
 

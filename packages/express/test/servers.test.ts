@@ -1,12 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import { resolve } from 'node:path';
-import type { Target } from '@upwire/adapter-contract';
 import { dial, get, open } from '@upwire/adapter-contract';
-import { Server as SocketIoServer } from 'socket.io';
 import { WebSocketServer as WsServer } from 'ws';
 import { cleanUp, deferred, later, listen, portOf } from '../../engine/test/support/site';
 import upwire from '../src/index';
@@ -14,12 +9,6 @@ import type { Express } from './support/site';
 import { closeLater, openSite, prepare, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
-
-const fixtures = resolve(__dirname, '../../engine/test/fixtures');
-const tls = {
-  key: readFileSync(resolve(fixtures, 'server.key.pem')),
-  cert: readFileSync(resolve(fixtures, 'server.cert.pem')),
-};
 
 /** An instance with a route that greets. */
 function greeter(express: Express, options?: upwire.Options) {
@@ -29,8 +18,8 @@ function greeter(express: Express, options?: upwire.Options) {
   return instance;
 }
 
-async function greeting(target: Target): Promise<string> {
-  return (await open(target, '/chat')).message();
+async function greeting(port: number): Promise<string> {
+  return (await open(port, '/chat')).message();
 }
 
 describe.each(VERSIONS)('%s: servers', (_name, express) => {
@@ -64,19 +53,6 @@ describe.each(VERSIONS)('%s: servers', (_name, express) => {
     closeLater(server, instance);
     expect(instance.app).toBe(app);
     expect(await greeting(port)).toBe('hello');
-  });
-
-  test('an https server', async () => {
-    const instance = greeter(express);
-    const server = createSecureServer(tls, instance.app);
-    instance.attach(server);
-    const port = await listen(server);
-    const target = { transport: 'https', port } as const;
-    expect(await greeting(target)).toBe('hello');
-    const origin = `https://127.0.0.1:${port}`;
-    expect((await dial(target, '/chat', { origin })).status).toBe(101);
-    expect((await dial(target, '/chat', { origin: `http://127.0.0.1:${port}` })).status).toBe(403);
-    for (const webSocket of instance.getWss().clients ?? []) webSocket.terminate();
   });
 
   test('several, each with its own end', async () => {
@@ -133,17 +109,6 @@ describe.each(VERSIONS)('%s: servers', (_name, express) => {
     client.webSocket.close(1000, 'bye');
     await closed;
     expect(getWss().clients?.size).toBe(0);
-  });
-
-  test('server.close() says 1001 to all and calls back', async () => {
-    const { port, server } = await openSite(
-      express,
-      (app) => void app.ws('/chat', () => undefined),
-    );
-    const clients = [await open(port, '/chat'), await open(port, '/chat')];
-    const closed = new Promise((done) => server.close(done));
-    for (const client of clients) expect(await client.closed).toEqual([1001, '']);
-    expect(await closed).toBeUndefined();
   });
 });
 
@@ -211,27 +176,6 @@ describe.each(VERSIONS)('%s: beside another listener', (_name, express) => {
         '/chat': 'inner',
         '/bare': 'hello from ws',
       });
-    });
-
-    test('what is nobody’s is the other’s to answer, as without us', async () => {
-      const port = await openBeside(bareWs, order);
-      expect((await dial(port, '/neither')).status).toBe(400);
-    });
-
-    test('a handshake may take longer than socket.io allows, and socket.io works', async () => {
-      const port = await openBeside((server) => {
-        const io = new SocketIoServer(server, { serveClient: false });
-        io.on('connection', (socket) => socket.emit('news', 'hello'));
-        later(() => io.engine.close());
-      }, order);
-
-      const slow = open(port, '/slow');
-      const client = await open(port, '/socket.io/?EIO=4&transport=websocket');
-      expect(await client.message()).toMatch(/^0\{"sid":/);
-      client.send('40');
-      expect(await client.message()).toMatch(/^40\{"sid":/);
-      expect(await client.message()).toBe('42["news","hello"]');
-      expect(await (await slow).message()).toBe('slow');
     });
   });
 });

@@ -1,7 +1,6 @@
 import type { WebSocket } from '@upwire/engine/internal';
 import { masked } from '../../../engine/test/support/site';
-import type { Target } from '../client';
-import { dial, enterAt, open } from '../client';
+import { dial, enterAt, framesBehind101, open } from '../client';
 import type { Application, Harness, SiteOptions } from '../harness';
 import { openSite, until } from '../site';
 
@@ -34,18 +33,6 @@ const FAULTS: Record<string, (webSocket: WebSocket) => unknown> = {
 };
 
 const ONLY_1011 = ['88 03f3'];
-
-/** All bytes behind the 101 as frames; what is none of them fails the test. */
-export async function framesBehind101(target: Target, path: string): Promise<string[]> {
-  const client = await enterAt(target, path);
-  client.write(masked({ opcode: 1, payload: 'hi' }));
-  const frames: string[] = [];
-  for (let frame = await client.frame(); frame !== undefined; frame = await client.frame()) {
-    frames.push(`${frame.first.toString(16)} ${frame.payload.toString('hex')}`);
-    if (frame.first === 0x88) client.write(masked({ opcode: 8, payload: frame.payload }));
-  }
-  return frames;
-}
 
 /** Errors of the application and of peers: whose they are, who is told, and who goes on. */
 export function errors<App extends Application>(harness: Harness<App>): void {

@@ -2,10 +2,9 @@ import { resolve } from 'node:path';
 import { startProgram } from '../../../engine/test/support/programs';
 import { request } from '../../../engine/test/support/raw-client';
 import { answerOf, deferred, masked } from '../../../engine/test/support/site';
-import { connectTo, enterAt, knockAt, open } from '../client';
+import { connectTo, enterAt, framesBehind101, knockAt, open } from '../client';
 import type { Application, Harness } from '../harness';
 import { openSite } from '../site';
-import { framesBehind101 } from './errors';
 
 const GOING_AWAY = Buffer.from([0x03, 0xe9]);
 

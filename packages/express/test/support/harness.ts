@@ -30,6 +30,32 @@ import upwire from '../../src/index';
 import type { Express } from './versions';
 import { VERSIONS } from './versions';
 
+type Wirings = Harness<ExpressScope & Application>['wirings'];
+
+/** Ways to guard a path that only Express has: they do not stand in a scope with the route. */
+const WIRINGS: Wirings = {
+  'app.use and app.ws': (app, guard, handle) => {
+    app.native.use('/admin', handlerOf(guard));
+    app.ws('/admin/x', handle);
+  },
+  'app.use and a parameter': (app, guard, handle) => {
+    app.native.use('/admin', handlerOf(guard));
+    app.ws('/admin/:x', handle);
+  },
+  'app.use and a mounted router': (app, guard, handle) => {
+    app.native.use('/admin', handlerOf(guard));
+    app.group('/admin', (router) => router.ws('/x', handle));
+  },
+  'app.use and a mounted application': (app, guard, handle) => {
+    app.native.use('/admin', handlerOf(guard));
+    app.group('/admin', (inner) => inner.ws('/x', handle), 'application');
+  },
+  'app.all and app.ws': (app, guard, handle) => {
+    app.native.all(/^\/admin(\/|$)/i, handlerOf(guard));
+    app.ws('/admin/x', handle);
+  },
+};
+
 /** The contract's harness for both major versions. */
 export const harnesses: readonly Harness<ExpressScope & Application>[] = VERSIONS.map(
   ([name, express]) => ({
@@ -37,7 +63,7 @@ export const harnesses: readonly Harness<ExpressScope & Application>[] = VERSION
     file: __filename,
     facts: factsOf(name === 'Express 4'),
     open: (setUp, options) => openApplication(express, setUp, options),
-    wirings: {},
+    wirings: WIRINGS,
   }),
 );
 
