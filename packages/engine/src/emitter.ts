@@ -121,6 +121,8 @@ export abstract class GuardedEmitter extends EventEmitter {
     this.failed = true;
     this.close(CloseCode.INTERNAL_ERROR);
     onListenerError(error, this.asWebSocket());
+    // Nobody will come for what is kept, and 'close' must not wait for that.
+    this.releaseInbox();
   }
 
   [Symbol.for('nodejs.rejection')](error: unknown): void {

@@ -2,6 +2,7 @@
 export type { OwnAuthority } from './handshake/origin';
 export type { WebSocketServer } from './server';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
+export { goAway } from './upgrade/gate';
 export type { Framework } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
 export type { InjectOptions } from './upgrade/inject';

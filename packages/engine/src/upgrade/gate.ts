@@ -107,12 +107,12 @@ export class ServerGate {
     webSocket._socket?.off('error', destroyThis);
     this.webSockets.add(webSocket);
     webSocket.once('close', () => this.webSockets.delete(webSocket));
-    if (this.closing) webSocket.close(CloseCode.GOING_AWAY);
+    if (this.closing) goAway(webSocket);
   }
 
   private drain(): void {
     this.closing = true;
-    for (const webSocket of this.webSockets) webSocket.close(CloseCode.GOING_AWAY);
+    for (const webSocket of this.webSockets) goAway(webSocket);
   }
 
   /**
@@ -215,6 +215,12 @@ export class ServerGate {
       shouldUpgradeCallback.call(server, request) &&
       (this.othersListen || isWebSocketUpgrade(request));
   }
+}
+
+/** Tells a client that the server goes down (RFC 6455 7.4.1). Messages wait for no listener any more. */
+export function goAway(webSocket: WebSocket): void {
+  webSocket.close(CloseCode.GOING_AWAY);
+  webSocket.releaseInbox();
 }
 
 /** RFC 6455 4.2.1 (3): an `Upgrade` header that contains `websocket`, in any case. */

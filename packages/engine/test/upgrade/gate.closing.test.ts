@@ -58,6 +58,24 @@ describe('closing the server', () => {
     expect(events).toEqual(['close', 'close', 'close', 'called, 0 left']);
   });
 
+  test('waits for no listener of what they have sent', async () => {
+    const { port, server, gateway } = await openSite(accepting(() => undefined));
+    const client = await enter(port);
+    client.write(masked({ opcode: 1, payload: 'for nobody' }), masked({ opcode: 9 }));
+    // The message is kept, and with it the ping behind it, which has been answered.
+    expect((await client.frame())?.first).toBe(0x8a);
+
+    const called = new Promise((resolve) => server.close(resolve));
+    expect((await client.frame())?.payload).toEqual(Buffer.from([0x03, 0xe9]));
+    client.write(masked({ opcode: 1, payload: 'nor this' }));
+    client.write(masked({ opcode: 8, payload: Buffer.from([0x03, 0xe9]) }));
+
+    // Much less than the 10 s that messages wait.
+    const timeout = new Promise((resolve) => setTimeout(resolve, 2_000, 'waiting').unref());
+    expect(await Promise.race([called, timeout])).toBeUndefined();
+    expect(gateway.server.clients?.size).toBe(0);
+  });
+
   test('terminates those that do not answer after closeTimeout', async () => {
     const { port, server } = await openSite(
       accepting(() => undefined),

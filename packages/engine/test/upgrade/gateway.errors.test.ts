@@ -165,6 +165,23 @@ test('a close listener that throws is told of, too', async () => {
   expect(reports).toMatchObject([{ error: BOOM }]);
 });
 
+test.each<[string, Fault]>([
+  ['throws', { handle: boom }],
+  ['rejects', { handle: later }],
+])('where the handler %s, nobody waits for a listener of what has come', async (_how, fault) => {
+  const { port, gateway } = await faultySite(fault, true);
+  const client = await enter(port, 'GET /faulty HTTP/1.1');
+  const [webSocket] = gateway.server.clients ?? [];
+  const closed = new Promise((resolve) => webSocket.once('close', resolve));
+  client.write(text, text);
+
+  expect(await framesOf(client)).toEqual(['88 03f3']);
+  // Much less than the 10 s that messages wait.
+  const timeout = new Promise((resolve) => setTimeout(resolve, 2_000, 'waiting').unref());
+  expect(await Promise.race([closed, timeout])).toBe(1011);
+  expect(gateway.server.clients?.size).toBe(0);
+});
+
 test('errors that are no Error arrive as they are', async () => {
   const { port, reports } = await faultySite(
     {
