@@ -1,12 +1,10 @@
 import type { WebSocketServer } from '@upwire/engine/internal';
-
-/** RFC 6455 7.4.1: the server goes down. */
-const GOING_AWAY = 1001;
+import { goAway } from '@upwire/engine/internal';
 
 /** Takes no more WebSockets and says goodbye to those that are open. */
 export function closeWebSockets(server: WebSocketServer): void {
   server.close();
-  for (const webSocket of server.clients ?? []) webSocket.close(GOING_AWAY);
+  for (const webSocket of server.clients ?? []) goAway(webSocket);
 }
 
 /** Settles when the last WebSocket has ended; the engine's close time-out sees to it that it does. */

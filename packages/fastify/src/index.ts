@@ -1,4 +1,7 @@
-import type { WebSocket as EngineWebSocket } from '@upwire/engine/internal';
+import type {
+  WebSocket as EngineWebSocket,
+  InjectOptions as OptionsOfInjection,
+} from '@upwire/engine/internal';
 import { Gateway, upgradeOf } from '@upwire/engine/internal';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import plugin from 'fastify-plugin';
@@ -34,6 +37,10 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
   gateway.attach(server);
 
   instance.decorate('websocketServer', gateway.server);
+  instance.decorate('injectWS', async (path = '/', options = {}, hooks = {}) => {
+    await instance.ready();
+    return gateway.inject(path, { ...options, ...hooks });
+  });
   instance.decorateRequest('ws', {
     getter() {
       return upgradeOf(this.raw) !== undefined;
@@ -52,6 +59,7 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
 declare namespace upwire {
   export type Options = PluginOptions;
   export type RouteOptions = OptionsOfRoute;
+  export type InjectOptions = OptionsOfInjection;
   export type ErrorHandler = Handler;
   export type WebSocket = EngineWebSocket;
   export type WebSocketHandler = HandlerOfRoute;

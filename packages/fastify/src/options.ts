@@ -66,19 +66,23 @@ const FOREIGN = {
 export function checkOptions(options: Options): CheckedOptions {
   const { options: inner = {}, ...outer } = options;
   if (typeof inner !== 'object' || inner === null) {
-    throw new TypeError(`The "options" option must be an object, got ${String(inner)}`);
+    throw new TypeError(`The "options" option must be an object of options, got ${shown(inner)}`);
   }
   const { errorHandler, preClose, server, ...own }: Options = { ...inner, ...given(outer) };
   for (const [name, instead] of Object.entries(FOREIGN)) {
     if (Reflect.get(own, name) === undefined) continue;
-    throw new TypeError(`The "${name}" option is not supported: ${instead}`);
+    throw new TypeError(`The "${name}" option is not one of this plugin: ${instead}`);
   }
   for (const [name, value] of Object.entries({ errorHandler, preClose })) {
     if (value === undefined || typeof value === 'function') continue;
-    throw new TypeError(`The "${name}" option must be a function, got ${typeof value}`);
+    throw new TypeError(`The "${name}" option must be a function, got ${shown(value)}`);
   }
   // Functions among them are given Fastify's request, by the `request` of each handshake's route.
   return { errorHandler, preClose, server, gatewayOptions: own as GatewayOptions };
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value);
 }
 
 /** Options without those that are `undefined`, which must not hide one that `options` has set. */

@@ -1,4 +1,4 @@
-import type { WebSocket, WebSocketServer } from '@upwire/engine/internal';
+import type { InjectOptions, WebSocket, WebSocketServer } from '@upwire/engine/internal';
 import type {
   ContextConfigDefault,
   FastifyBaseLogger,
@@ -54,6 +54,22 @@ declare module 'fastify' {
   interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
     /** The WebSockets of all routes: `clients`, and `connection` events. */
     readonly websocketServer: WebSocketServer;
+
+    /**
+     * Opens a WebSocket within the process, for tests: the handshake runs through the instance as any other, and needs
+     * no port. Waits until the instance is ready.
+     *
+     * @param path path and query. @defaultValue '/'
+     * @param hooks `onInit` and `onOpen`, which may stand among the options as well
+     * @returns the client's WebSocket, open; what comes before its `'message'` listener waits for it. Rejects with an
+     * `Error` that has `status`, `headers` and `body` where the handshake was refused
+     * @throws TypeError for a path that does not begin with a slash
+     */
+    readonly injectWS: (
+      path?: string,
+      options?: InjectOptions,
+      hooks?: Pick<InjectOptions, 'onInit' | 'onOpen'>,
+    ) => Promise<WebSocket>;
 
     /** Declares a route whose handler is for WebSockets. */
     route<
