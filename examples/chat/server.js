@@ -1,32 +1,61 @@
-// `npm start`: listens, and says goodbye.
-const { createChat } = require('./app');
+// `npm start`: one chat on three frameworks. Listens, and says goodbye.
+const { randomBytes } = require('node:crypto');
+const { once } = require('node:events');
+const { Chat } = require('./chat');
+const { createExpressSite } = require('./sites/express');
+const { createFastifySite } = require('./sites/fastify');
+const { createKoaSite } = require('./sites/koa');
 
 const { PORT = '', SESSION_SECRET } = process.env;
-const port = PORT === '' ? 3000 : Number(PORT);
+const first = PORT === '' ? 3000 : Number(PORT);
 
-if (!Number.isInteger(port) || port < 0 || port > 65535) {
-  fail(`PORT must be a number from 0 to 65535, and it is "${PORT}".`);
-} else {
-  // An empty secret would be no secret.
-  const { app } = createChat({ secret: SESSION_SECRET || undefined });
-  const server = app.listen(port);
-  server.on('listening', () => {
-    const url = `http://localhost:${server.address().port}`;
-    console.log(`\nThe chat is at ${url} (Ctrl+C ends it)`);
-    console.log('Open it in two browsers, or in a private window as well, and talk.\n');
-  });
-  server.on('error', (error) => {
+main();
+
+async function main() {
+  if (!Number.isInteger(first) || first < 0 || first > 65_533) {
+    fail(`PORT must be a number from 0 to 65533, and it is "${PORT}".`);
+    return;
+  }
+  const chat = new Chat();
+  const options = {
+    // An empty secret would be no secret; a random one ends all sessions with the process.
+    secret: SESSION_SECRET || randomBytes(32).toString('hex'),
+    log: process.stdout,
+  };
+  const sites = [createExpressSite, createFastifySite, createKoaSite].map((create) =>
+    create(chat, options),
+  );
+  try {
+    for (const [index, site] of sites.entries()) await listen(chat, site, first && first + index);
+  } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
-    fail(`Port ${port} is taken by another program. Choose one: PORT=${port + 1} npm start`);
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => shutDown(server));
+    for (const site of sites) site.close();
+    const other = first + sites.length;
+    fail(`Port ${error.port} is taken by another program. Choose others: PORT=${other} npm start`);
+    return;
+  }
+  console.log('\nThe chat is here, on each framework (Ctrl+C ends it):');
+  for (const { name, port } of chat.sites) {
+    console.log(`  ${name.padEnd(7)}  http://localhost:${port}`);
+  }
+  console.log('Open two of them, and talk: what is said on one is read on the others.\n');
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => shutDown(sites));
 }
 
+async function listen(chat, site, port) {
+  const server = site.listen(port);
+  await once(server, 'listening');
+  chat.sites.push({ name: site.name, port: server.address().port });
+}
+
+let closing = false;
+
 /** No more requests, a close frame (1001, going away) to every socket; then nothing keeps Node running. */
-function shutDown(server) {
-  if (!server.listening) return;
+function shutDown(sites) {
+  if (closing) return;
+  closing = true;
   console.log('\nClosing: the pages will try to come back.');
-  server.close();
+  for (const site of sites) site.close();
 }
 
 function fail(message) {

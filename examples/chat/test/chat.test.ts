@@ -39,7 +39,7 @@ function inBrowser(executablePath: string) {
 
   beforeEach(async () => {
     store = new MemoryStore();
-    chat = await runChat({ store, secret });
+    chat = await runChat('Express', { store, secret });
     contexts = [];
     complaints = [];
   });
@@ -52,20 +52,20 @@ function inBrowser(executablePath: string) {
   });
 
   /** Opens the page as somebody with a browser of their own. */
-  async function visit(options: BrowserContextOptions = {}): Promise<Page> {
+  async function visit(options: BrowserContextOptions = {}, port = chat.port): Promise<Page> {
     const context = await browser.newContext(options);
     contexts.push(context);
     context.setDefaultTimeout(20_000);
-    return openTab(context);
+    return openTab(context, '', port);
   }
 
-  async function openTab(context: BrowserContext, hash = ''): Promise<Page> {
+  async function openTab(context: BrowserContext, hash = '', port = chat.port): Promise<Page> {
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
       if (/Content Security Policy|blocked/i.test(message.text())) complaints.push(message.text());
     });
-    await page.goto(`http://127.0.0.1:${chat.port}/${hash}`);
+    await page.goto(`http://127.0.0.1:${port}/${hash}`);
     return page;
   }
 
@@ -108,7 +108,7 @@ function inBrowser(executablePath: string) {
   function connections(count: number): Promise<void> {
     return new Promise((resolve) => {
       let missing = count;
-      chat.getWss().on('connection', () => {
+      chat.webSocketServer().on('connection', () => {
         if (--missing === 0) resolve();
       });
     });
@@ -120,6 +120,39 @@ function inBrowser(executablePath: string) {
       Math.random = () => 59;
     });
   }
+
+  test('people on three frameworks are in one room, and the page leads from one to the other', async () => {
+    const others = [
+      await runChat('Fastify', {}, 0, chat.chat),
+      await runChat('Koa', {}, 0, chat.chat),
+    ];
+    const pages: Page[] = [];
+    for (const [index, { port }] of [chat, ...others].entries()) {
+      const page = await visit({}, port);
+      await logIn(page, ['Ada', 'Grace', 'Edsger'][index]);
+      await isConnected(page);
+      pages.push(page);
+    }
+    const [ada, grace, edsger] = pages;
+    for (const [index, page] of pages.entries()) {
+      await isThere(page, 'Ada', 'Edsger', 'Grace');
+      await say(page, `hello from ${['Express', 'Fastify', 'Koa'][index]}`);
+    }
+    for (const page of pages) {
+      for (const name of ['Express', 'Fastify', 'Koa']) await heard(page, `hello from ${name}`);
+    }
+    await ada.locator('.byline', { hasText: 'Grace' }).getByText('· Fastify').waitFor();
+    const sites = grace.getByRole('navigation', { name: 'The same chat on other frameworks' });
+    expect(await sites.getByRole('link').allInnerTexts()).toEqual(['Express', 'Fastify', 'Koa']);
+    expect(await sites.locator('[aria-current]').textContent()).toBe('Fastify');
+    await edsger.goto('about:blank');
+    await isThere(grace, 'Ada', 'Grace');
+    await sites.getByRole('link', { name: 'Koa' }).click();
+    // A log-in belongs to one framework.
+    await loginForm(grace);
+    await grace.getByText('This page is served by Koa.').waitFor();
+    await Promise.all(others.map((other) => other.close()));
+  });
 
   test('two people log in, see each other, talk, and leave', async () => {
     const ada = await visitAs('Ada');
@@ -269,7 +302,7 @@ function inBrowser(executablePath: string) {
       await chat.close();
       await ada.getByText('No connection. Trying again in').waitFor();
       await field.press('Enter');
-      chat = await runChat({ store, secret }, chat.port);
+      chat = await runChat('Express', { store, secret }, chat.port);
       await ada.getByRole('button', { name: 'Try now' }).click();
       await isConnected(ada);
       expect(await field.inputValue()).toBe('half a thou');
@@ -303,7 +336,7 @@ function inBrowser(executablePath: string) {
     test('when the server has forgotten all sessions in a restart', async () => {
       const ada = await visitAs('Ada');
       await chat.close();
-      chat = await runChat({}, chat.port);
+      chat = await runChat('Express', {}, chat.port);
       await loginForm(ada);
       await ada.getByText('The server refused the connection (401)').waitFor();
     });

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type upwire from '@upwire/express';
-import type { Application } from 'express';
-import type { Store } from 'express-session';
+import type { WebSocket, WebSocketServer } from '@upwire/engine';
 
 // The example is plain JavaScript, as a reader would write it; this is how it looks from outside.
 
@@ -38,17 +36,30 @@ export interface Rooms {
   dismiss(person: Person, code: number, reason: string): void;
 }
 
-interface ChatOptions {
+/** The chat itself, whatever it is served by. */
+export interface Chat {
+  readonly rooms: Rooms;
+  readonly sites: { name: string; port: number }[];
+}
+
+interface SiteOptions {
   secret?: string;
-  store?: Store;
+  store?: object;
   lifetime?: number;
   log?: { write(line: string): void };
 }
 
-export type Chat = Pick<upwire.Instance<Application>, 'app' | 'getWss'>;
+interface Site {
+  readonly name: string;
+  webSocketServer(): WebSocketServer;
+  listen(port: number, host: string): Server;
+  close(): void;
+}
 
-interface AppModule {
-  createChat(options?: ChatOptions): Chat;
+type CreateSite = (chat: Chat, options: SiteOptions) => Site;
+
+interface ChatModule {
+  Chat: new () => Chat;
   LOGGED_OUT: number;
 }
 
@@ -65,33 +76,61 @@ interface RulesModule {
   readMessage(data: unknown): { id: string; text: string };
 }
 
-export const { createChat, LOGGED_OUT } = jest.requireActual<AppModule>('../app.js');
+export const { Chat, LOGGED_OUT } = jest.requireActual<ChatModule>('../chat.js');
 export const { HISTORY, Rooms } = jest.requireActual<RoomsModule>('../rooms.js');
 export const rules = jest.requireActual<RulesModule>('../rules.js');
 
-/** A chat that listens, and what its log says. */
-export interface RunningChat extends Chat {
+/** The frameworks that the chat is served by, each with the name of its cookie. */
+export const SITES: [name: string, cookie: string][] = [
+  ['Express', 'chat.express'],
+  ['Fastify', 'chat.fastify'],
+  ['Koa', 'chat.koa'],
+];
+
+function createSite(name: string): CreateSite {
+  const module = jest.requireActual<Record<string, CreateSite>>(
+    `../sites/${name.toLowerCase()}.js`,
+  );
+  return module[`create${name}Site`];
+}
+
+/** A site of a chat that listens, and what its log says. */
+export interface RunningChat {
+  readonly chat: Chat;
   readonly port: number;
   readonly log: string[];
+  webSocketServer(): WebSocketServer;
   /** The server's ends of all connections. */
-  webSockets(): upwire.WebSocket[];
+  webSockets(): WebSocket[];
   close(): Promise<void>;
 }
 
-/** Runs a chat on a free port, or on one that another chat has had. */
-export async function runChat(options: ChatOptions = {}, port = 0): Promise<RunningChat> {
+/** Runs a site on a free port, or on one that another has had; it may share its chat with others. */
+export async function runChat(
+  name: string,
+  options: SiteOptions = {},
+  port = 0,
+  chat: Chat = new Chat(),
+): Promise<RunningChat> {
   const log: string[] = [];
-  const chat = createChat({ log: { write: (line) => log.push(line.trim()) }, ...options });
-  const server: Server = chat.app.listen(port, '127.0.0.1');
+  const site = createSite(name)(chat, {
+    secret: 'a secret of the tests, long enough for all',
+    log: { write: (line) => log.push(line.trim()) },
+    ...options,
+  });
+  const server = site.listen(port, '127.0.0.1');
   await once(server, 'listening');
+  const listening = (server.address() as AddressInfo).port;
+  chat.sites.push({ name, port: listening });
   return {
-    ...chat,
-    port: (server.address() as AddressInfo).port,
+    chat,
+    port: listening,
     log,
-    webSockets: () => [...(chat.getWss().clients ?? [])],
+    webSocketServer: site.webSocketServer,
+    webSockets: () => [...(site.webSocketServer().clients ?? [])],
     async close() {
       const closed = once(server, 'close');
-      server.close();
+      site.close();
       server.closeIdleConnections();
       await closed;
     },

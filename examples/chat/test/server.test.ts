@@ -30,45 +30,53 @@ function start(env: NodeJS.ProcessEnv) {
   return child;
 }
 
-/** Waits for the line with the address. */
-async function listening({ stdout }: ReturnType<typeof start>): Promise<URL> {
+/** Waits for the lines with the addresses, one for each framework. */
+async function listening({ stdout }: ReturnType<typeof start>): Promise<URL[]> {
+  const urls: URL[] = [];
   for await (const line of createInterface(stdout)) {
     const [url] = /http:\/\/\S+/.exec(line) ?? [];
-    if (url !== undefined) return new URL(url);
+    if (url !== undefined) urls.push(new URL(url));
+    if (urls.length === 3) return urls;
   }
-  throw new Error('the program ended and has not printed an address');
+  throw new Error('the program ended and has not printed three addresses');
 }
 
-async function login(url: URL): Promise<string> {
-  const body = new URLSearchParams({ name: 'Ada' });
+async function login(url: URL, name: string): Promise<string> {
+  const body = new URLSearchParams({ name });
   const { headers } = await fetch(new URL('/login', url), {
     method: 'POST',
     body,
     redirect: 'manual',
   });
-  return headers.getSetCookie()[0].split(';')[0];
+  return headers
+    .getSetCookie()
+    .map((header) => header.split(';')[0])
+    .join('; ');
 }
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
   '%s says goodbye to the sockets and ends it',
   async (signal) => {
     const child = start({ PORT: '0' });
-    const url = await listening(child);
-    const socket = new WebSocket(`ws://127.0.0.1:${url.port}/chat/lobby`, {
-      headers: { cookie: await login(url) },
-    });
-    await once(socket, 'message');
-    const goodbye = once(socket, 'close');
+    const goodbyes: Promise<unknown[]>[] = [];
+    for (const url of await listening(child)) {
+      const socket = new WebSocket(`ws://127.0.0.1:${url.port}/chat/lobby`, {
+        headers: { cookie: await login(url, `On ${url.port}`) },
+      });
+      await once(socket, 'message');
+      goodbyes.push(once(socket, 'close'));
+    }
     const end = once(child, 'exit');
     // Ctrl+C reaches a process twice when the one that started it hands it on.
     child.kill(signal);
     child.kill(signal);
-    expect((await goodbye)[0]).toBe(1001);
+    expect((await Promise.all(goodbyes)).map(([code]) => code)).toEqual([1001, 1001, 1001]);
     expect(await end).toEqual([0, null]);
   },
 );
 
 test('says that a port is taken', async () => {
+  // On all interfaces, as the program does.
   const other = createServer().listen(0);
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -77,13 +85,13 @@ test('says that a port is taken', async () => {
   other.close();
   expect(code).toBe(1);
   expect(complaint).toBe(
-    `Port ${port} is taken by another program. Choose one: PORT=${port + 1} npm start\n`,
+    `Port ${port} is taken by another program. Choose others: PORT=${port + 3} npm start\n`,
   );
 });
 
-test.each(['http', '-1', '65536', '80.5'])('refuses PORT=%s', async (PORT) => {
+test.each(['http', '-1', '65534', '80.5'])('refuses PORT=%s', async (PORT) => {
   const child = start({ PORT });
   const [[code], complaint] = await Promise.all([once(child, 'exit'), text(child.stderr)]);
   expect(code).toBe(1);
-  expect(complaint).toBe(`PORT must be a number from 0 to 65535, and it is "${PORT}".\n`);
+  expect(complaint).toBe(`PORT must be a number from 0 to 65533, and it is "${PORT}".\n`);
 });

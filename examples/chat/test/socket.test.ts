@@ -4,15 +4,11 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import type { Message, RunningChat } from './example';
-import { LOGGED_OUT, runChat } from './example';
+import { LOGGED_OUT, runChat, SITES } from './example';
 
 jest.setTimeout(30_000);
 
 let chat: RunningChat;
-
-beforeEach(async () => {
-  chat = await runChat();
-});
 
 afterEach(() => chat.close());
 
@@ -24,11 +20,14 @@ const post = (path: string, body: string, cookie = '') =>
     redirect: 'manual',
   });
 
-/** Logs somebody in and returns the session's cookie. */
+/** Logs somebody in and returns the session's cookies; Koa has a second one for the signature. */
 async function login(name: string): Promise<string> {
   const { headers } = await post('/login', `name=${name}`);
-  return headers.getSetCookie()[0].split(';')[0];
+  return cookiesOf(headers.getSetCookie());
 }
+
+const cookiesOf = (headers: readonly string[] = []) =>
+  headers.map((header) => header.split(';')[0]).join('; ');
 
 /** Sends an upgrade request by hand and returns the answer, whatever it is. */
 async function upgrade(path: string, headers: Record<string, string> = {}) {
@@ -62,8 +61,8 @@ class Client {
   private readonly unread: Message[] = [];
   private wake: (() => void) | undefined;
 
-  constructor(cookie: string, room = 'lobby') {
-    this.socket = new WebSocket(`ws://127.0.0.1:${chat.port}/chat/${room}`, {
+  constructor(cookie: string, room = 'lobby', port = chat.port) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}/chat/${room}`, {
       headers: { cookie },
     });
     this.socket.on('message', (data) => {
@@ -91,7 +90,11 @@ class Client {
   }
 }
 
-describe('the handshake', () => {
+describe.each(SITES)('on %s, the handshake', (site, cookieName) => {
+  beforeEach(async () => {
+    chat = await runChat(site);
+  });
+
   test('of a stranger is refused with a 401, which is plain JSON over HTTP', async () => {
     const { status, headers, answer } = await upgrade('/chat/lobby');
     expect(status).toBe(401);
@@ -102,9 +105,10 @@ describe('the handshake', () => {
     expect(chat.webSockets()).toEqual([]);
   });
 
-  test.each(['chat.sid=s%3Amade-up.signature', 'chat.sid=nonsense'])(
+  test.each(['s%3Amade-up.signature', 'nonsense'])(
     'with the cookie %j is refused as well',
-    async (cookie) => {
+    async (value) => {
+      const cookie = `${cookieName}=${value}`;
       expect((await upgrade('/chat/lobby', { cookie })).status).toBe(401);
     },
   );
@@ -127,7 +131,7 @@ describe('the handshake', () => {
     const { status, headers } = await upgrade('/chat/lobby', { cookie });
     expect(status).toBe(101);
     expect(headers['sec-websocket-accept']).toBe('s3pPLMBiTxaQ9kYGzzhZRbK+xOo=');
-    expect(headers['set-cookie']?.[0].split(';')[0]).toBe(cookie);
+    expect(cookiesOf(headers['set-cookie'])).toBe(cookie);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(chat.log.map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
       'POST /login 303',
@@ -136,7 +140,11 @@ describe('the handshake', () => {
   });
 });
 
-describe('a socket', () => {
+describe.each(SITES)('on %s, a socket', (site) => {
+  beforeEach(async () => {
+    chat = await runChat(site);
+  });
+
   test('carries what is said to everybody in the room', async () => {
     const ada = new Client(await login('Ada'));
     await ada.next('welcome');
@@ -148,7 +156,7 @@ describe('a socket', () => {
       expect(await client.next('said')).toEqual({
         type: 'said',
         id: 'g1',
-        person: { id: expect.any(String), name: 'Grace' },
+        person: { id: expect.any(String), name: 'Grace', site },
         text: 'hello',
         at: expect.any(Number),
       });
@@ -213,7 +221,7 @@ describe('a socket', () => {
 
   test('is closed when its session expires', async () => {
     await chat.close();
-    chat = await runChat({ lifetime: 3000 });
+    chat = await runChat(site, { lifetime: 3000 });
     const cookie = await login('Ada');
     const ada = new Client(cookie);
     await ada.next('welcome');
@@ -230,4 +238,39 @@ describe('a socket', () => {
       error: 'ADA is in the chat already. Choose another name.',
     });
   });
+});
+
+test('what is said on one framework is read on the others', async () => {
+  chat = await runChat('Express');
+  const others = [
+    await runChat('Fastify', {}, 0, chat.chat),
+    await runChat('Koa', {}, 0, chat.chat),
+  ];
+  const everywhere = [chat, ...others];
+  const clients: Client[] = [];
+  for (const [index, name] of ['Ada', 'Grace', 'Edsger'].entries()) {
+    const { port } = everywhere[index];
+    const { headers } = await fetch(`http://127.0.0.1:${port}/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ name }),
+      redirect: 'manual',
+    });
+    const client = new Client(cookiesOf(headers.getSetCookie()), 'lobby', port);
+    await client.next('welcome');
+    clients.push(client);
+  }
+  for (const [index, { socket }] of clients.entries()) {
+    socket.send(JSON.stringify({ type: 'say', id: `m${index}`, text: `from ${SITES[index][0]}` }));
+    for (const client of clients) {
+      expect(await client.next('said')).toMatchObject({
+        text: `from ${SITES[index][0]}`,
+        person: { site: SITES[index][0] },
+      });
+    }
+  }
+  for (const { port } of everywhere) {
+    const answer = await fetch(`http://127.0.0.1:${port}/sites`);
+    expect(await answer.json()).toMatchObject({ sites: SITES.map(([name]) => ({ name })) });
+  }
+  await Promise.all(others.map((other) => other.close()));
 });
