@@ -98,9 +98,10 @@ function isHeadersObject(headers: unknown): headers is object | null | undefined
   return typeof headers === 'object' && !(Symbol.iterator in headers);
 }
 
-/** One entry for each line. */
+/** One entry for each line; a header that is `undefined` is none. */
 function headerEntries(headers: object | null | undefined): [name: string, value: unknown][] {
-  return Object.entries(headers ?? {}).flatMap(([name, values]: [string, unknown]) =>
+  const given = Object.entries(headers ?? {}).filter(([, values]) => values !== undefined);
+  return given.flatMap(([name, values]: [string, unknown]) =>
     (Array.isArray(values) ? values : [values]).map((value): [string, unknown] => [name, value]),
   );
 }
