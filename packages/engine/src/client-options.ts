@@ -1,6 +1,7 @@
 import type { ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { PeerCertificate } from 'node:tls';
 import type { PerMessageDeflateOptions } from './deflate/options';
 import { checkVersion } from './handshake/client';
 import { show } from './handshake/show';
@@ -10,7 +11,10 @@ import { booleanOption } from './options';
 import { integerOption } from './protocol/limits';
 import type { WebSocket } from './websocket';
 
-type OwnRequestOption = 'createConnection' | 'headers' | 'signal';
+type OwnRequestOption = 'checkServerIdentity' | 'createConnection' | 'headers' | 'signal';
+
+/** A certificate or key by the types of `@types/ws`. */
+export type CertMeta = string | string[] | Buffer | Buffer[];
 
 /**
  * Options of a client: those of every WebSocket, these, and all of `http.request` and `https.request` (`agent`, `auth`,
@@ -25,6 +29,16 @@ export interface ClientOptions extends WebSocketOptions, Omit<RequestOptions, Ow
    * @defaultValue false
    */
   allowSimultaneousHandshakes?: boolean | undefined;
+  /**
+   * Decides whether a certificate is that of the host: returns `undefined` where it is, and an error where not.
+   *
+   * @param certificate Node's `PeerCertificate`; the other type is the one that `@types/ws` knows
+   * @defaultValue `tls.checkServerIdentity`
+   */
+  checkServerIdentity?(
+    host: string,
+    certificate: PeerCertificate & CertMeta,
+  ): Error | boolean | undefined;
   /**
    * Opens the connection: returns a stream, or calls back with one. Not called where an `agent` is given.
    * @defaultValue `net.connect`, or `tls.connect` with the host as `servername`

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { WebSocketEmitter } from './events';
 import { Inbox } from './inbox';
 import type { WebSocketBehavior } from './options';
 import { CloseCode } from './protocol/close';
@@ -15,7 +15,7 @@ import type { WebSocket } from './websocket';
  *   process's, as with any emitter, and the connection goes on.
  * - An `error` that nobody listens to is no exception: it ends one connection, and most are the peer's doing.
  */
-export abstract class GuardedEmitter extends EventEmitter {
+export abstract class GuardedEmitter extends WebSocketEmitter {
   abstract readonly readyState: State;
   abstract readonly isPaused: boolean;
 

@@ -1,5 +1,14 @@
 import type { EventEmitter } from 'node:events';
+import type {
+  CloseEvent as CloseEventSeen,
+  ErrorEvent as ErrorEventSeen,
+  MessageEvent as MessageEventSeen,
+  WebSocketEventMap,
+  WebSocketEvent as WebSocketEventSeen,
+} from './events';
 import { show } from './handshake/show';
+import type { Data } from './payload';
+import type { WebSocket } from './websocket';
 
 /** The events a browser's WebSocket has; others have no `addEventListener`. */
 export type WebSocketEventType = 'open' | 'message' | 'close' | 'error';
@@ -13,7 +22,7 @@ export interface EventSource extends EventEmitter {
 const kTarget = Symbol('upwire.target');
 
 /** An event of a WebSocket; a real `Event` whose target is the WebSocket. */
-export class WebSocketEvent extends Event {
+export class WebSocketEvent extends Event implements WebSocketEventSeen {
   readonly [kTarget]: EventSource;
 
   constructor(type: WebSocketEventType, target: EventSource) {
@@ -21,18 +30,18 @@ export class WebSocketEvent extends Event {
     this[kTarget] = target;
   }
 
-  // Our sockets are EventEmitters, which TypeScript's DOM-like `EventTarget` type cannot describe.
-  override get target(): EventTarget {
-    return this[kTarget] as unknown as EventTarget;
+  // The one event source there is is a WebSocket, of which TypeScript cannot know that it will do for an `EventTarget`.
+  override get target(): WebSocket & EventTarget {
+    return this[kTarget] as unknown as WebSocket & EventTarget;
   }
 
-  override get currentTarget(): EventTarget {
+  override get currentTarget(): WebSocket & EventTarget {
     return this.target;
   }
 }
 
 /** `'close'` as `addEventListener` delivers it. */
-export class CloseEvent extends WebSocketEvent {
+export class CloseEvent extends WebSocketEvent implements CloseEventSeen {
   readonly code: number;
   readonly reason: string;
   readonly wasClean: boolean;
@@ -46,7 +55,7 @@ export class CloseEvent extends WebSocketEvent {
 }
 
 /** `'error'` as `addEventListener` delivers it. */
-export class ErrorEvent extends WebSocketEvent {
+export class ErrorEvent extends WebSocketEvent implements ErrorEventSeen {
   readonly error: Error;
   readonly message: string;
 
@@ -58,20 +67,14 @@ export class ErrorEvent extends WebSocketEvent {
 }
 
 /** `'message'` as `addEventListener` delivers it: text is always a string. */
-export class MessageEvent extends WebSocketEvent {
-  readonly data: unknown;
+export class MessageEvent extends WebSocketEvent implements MessageEventSeen {
+  readonly data: Data;
 
   constructor(target: EventSource, data: unknown) {
     super('message', target);
-    this.data = data;
+    // Whoever emits `message` emits what a message may be.
+    this.data = data as Data;
   }
-}
-
-export interface WebSocketEventMap {
-  open: WebSocketEvent;
-  message: MessageEvent;
-  close: CloseEvent;
-  error: ErrorEvent;
 }
 
 type Listener<Type extends WebSocketEventType> = (event: WebSocketEventMap[Type]) => void;

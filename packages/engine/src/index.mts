@@ -1,5 +1,6 @@
 // The same names as properties of `require('@upwire/engine')`, and the same default. They come from there, and not from
 // the modules below, so that the class has its properties however the package is loaded.
+import type { IncomingMessage } from 'node:http';
 import WebSocketDefault from './index.js';
 
 export const {
@@ -25,8 +26,14 @@ export const {
 export default WebSocketDefault;
 
 export type WebSocket = WebSocketDefault.WebSocket;
-export type WebSocketServer = WebSocketDefault.WebSocketServer;
-export type Server = WebSocketDefault.Server;
+export type WebSocketServer<
+  Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
+  Message extends typeof IncomingMessage = typeof IncomingMessage,
+> = WebSocketDefault.WebSocketServer<Class, Message>;
+export type Server<
+  Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
+  Message extends typeof IncomingMessage = typeof IncomingMessage,
+> = WebSocketDefault.Server<Class, Message>;
 export type PerMessageDeflate = WebSocketDefault.PerMessageDeflate;
 export type Receiver = WebSocketDefault.Receiver;
 export type Sender = WebSocketDefault.Sender;
@@ -54,8 +61,21 @@ export type PerMessageDeflateSettings = WebSocketDefault.PerMessageDeflateSettin
 export type RawData = WebSocketDefault.RawData;
 export type ReceiverOptions = WebSocketDefault.ReceiverOptions;
 export type SendOptions = WebSocketDefault.SendOptions;
-export type ServerOptions = WebSocketDefault.ServerOptions;
+export type ServerOptions<
+  Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
+  Message extends typeof IncomingMessage = typeof IncomingMessage,
+> = WebSocketDefault.ServerOptions<Class, Message>;
 export type VerifyClientCallback = WebSocketDefault.VerifyClientCallback;
-export type VerifyClientInfo = WebSocketDefault.VerifyClientInfo;
+export type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> =
+  WebSocketDefault.VerifyClientCallbackAsync<Request>;
+export type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> =
+  WebSocketDefault.VerifyClientCallbackSync<Request>;
+export type VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> =
+  WebSocketDefault.VerifyClientInfo<Request>;
+export type WebSocketEvents = WebSocketDefault.WebSocketEvents;
+export type WebSocketServerEvents<Connection, Request> = WebSocketDefault.WebSocketServerEvents<
+  Connection,
+  Request
+>;
 export type WebSocketEventMap = WebSocketDefault.WebSocketEventMap;
 export type WebSocketStreamOptions = WebSocketDefault.WebSocketStreamOptions;

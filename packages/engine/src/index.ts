@@ -1,4 +1,4 @@
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { AddressInfo as AddressOfServer } from 'node:net';
 import type {
   PrepareData as DataToPrepare,
@@ -6,33 +6,49 @@ import type {
   PrepareOptions as OptionsOfPrepare,
 } from './broadcast';
 import { broadcast, prepare } from './broadcast';
-import type { ClientOptions as OptionsOfClient } from './client-options';
+import type {
+  CertMeta as CertificateOrKey,
+  ClientOptions as OptionsOfClient,
+} from './client-options';
 import type { ReceiverOptions as OptionsOfReceiver } from './compat/receiver';
 import { Receiver as ReceiverClass } from './compat/receiver';
 import type { FrameOptions as OptionsOfFrame } from './compat/sender';
 import { Sender as SenderClass } from './compat/sender';
 import type { PerMessageDeflateOptions as OptionsOfDeflate } from './deflate/options';
-import type {
-  WebSocketEventMap as EventMap,
-  EventListenerOptions as OptionsOfListener,
-} from './event-target';
+import type { EventListenerOptions as OptionsOfListener } from './event-target';
 import {
   CloseEvent as CloseEventClass,
   ErrorEvent as ErrorEventClass,
   MessageEvent as MessageEventClass,
   WebSocketEvent as WebSocketEventClass,
 } from './event-target';
+import type {
+  CloseEvent as CloseEventSeen,
+  ErrorEvent as ErrorEventSeen,
+  WebSocketEventMap as EventMap,
+  WebSocketServerEvents as EventsOfServer,
+  WebSocketEvents as EventsOfWebSocket,
+  MessageEvent as MessageEventSeen,
+  WebSocketEvent as WebSocketEventSeen,
+} from './events';
 import { formatExtensions, parseExtensions } from './handshake/extensions';
 import { parseSubprotocols } from './handshake/subprotocols';
-import type { BinaryType as BinaryTypeName, SendData } from './payload';
+import type {
+  BinaryType as BinaryTypeName,
+  Data as DataOfMessage,
+  RawData as RawDataOfMessage,
+  SendData,
+} from './payload';
 import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-message-deflate';
 import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
 import { PreparedMessage as PreparedMessageClass } from './protocol/prepared';
 import { WebSocketServer as ServerClass } from './server';
 import type {
+  VerifyClientCallbackAsync as AsyncVerifyClient,
   VerifyClientCallback as CallbackOfVerifyClient,
   VerifyClientInfo as InfoOfVerifyClient,
   ServerOptions as OptionsOfServer,
+  VerifyClientCallbackSync as SyncVerifyClient,
 } from './server-options';
 import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
 import { createWebSocketStream as createStream } from './stream';
@@ -71,15 +87,21 @@ type WebSocket = WebSocketClass;
 // Types under the names that code written for `ws` imports.
 declare namespace WebSocket {
   export type WebSocket = WebSocketClass;
-  export type WebSocketServer = ServerClass;
-  export type Server = ServerClass;
+  export type WebSocketServer<
+    Class extends typeof WebSocketClass = typeof WebSocketClass,
+    Message extends typeof IncomingMessage = typeof IncomingMessage,
+  > = ServerClass<Class, Message>;
+  export type Server<
+    Class extends typeof WebSocketClass = typeof WebSocketClass,
+    Message extends typeof IncomingMessage = typeof IncomingMessage,
+  > = ServerClass<Class, Message>;
   export type PerMessageDeflate = PerMessageDeflateClass;
   export type Receiver = ReceiverClass;
   export type Sender = SenderClass;
-  export type Event = WebSocketEventClass;
-  export type CloseEvent = CloseEventClass;
-  export type ErrorEvent = ErrorEventClass;
-  export type MessageEvent = MessageEventClass;
+  export type Event = WebSocketEventSeen;
+  export type CloseEvent = CloseEventSeen;
+  export type ErrorEvent = ErrorEventSeen;
+  export type MessageEvent = MessageEventSeen;
   export type WebSocketEventMap = EventMap;
   export type EventListenerOptions = OptionsOfListener;
   export type AddressInfo = AddressOfServer;
@@ -87,9 +109,9 @@ declare namespace WebSocket {
   export type BroadcastOptions = OptionsOfBroadcast;
   export type Broker = TopicBroker;
   export type BufferLike = SendData;
-  export type CertMeta = string | string[] | Buffer | Buffer[];
+  export type CertMeta = CertificateOrKey;
   export type ClientOptions = OptionsOfClient;
-  export type Data = string | RawData;
+  export type Data = DataOfMessage;
   export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
   export type FrameOptions = OptionsOfFrame;
   export type MemoryBroker = MemoryBrokerClass;
@@ -98,12 +120,22 @@ declare namespace WebSocket {
   export type PrepareOptions = OptionsOfPrepare;
   export type PerMessageDeflateOptions = OptionsOfDeflate;
   export type PerMessageDeflateSettings = SettingsOfDeflate;
-  export type RawData = Buffer | ArrayBuffer | Buffer[];
+  export type RawData = RawDataOfMessage;
   export type ReceiverOptions = OptionsOfReceiver;
   export type SendOptions = OptionsOfSend;
-  export type ServerOptions = OptionsOfServer;
+  export type ServerOptions<
+    Class extends typeof WebSocketClass = typeof WebSocketClass,
+    Message extends typeof IncomingMessage = typeof IncomingMessage,
+  > = OptionsOfServer<Class, Message>;
   export type VerifyClientCallback = CallbackOfVerifyClient;
-  export type VerifyClientInfo = InfoOfVerifyClient;
+  export type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> =
+    AsyncVerifyClient<Request>;
+  export type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> =
+    SyncVerifyClient<Request>;
+  export type VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> =
+    InfoOfVerifyClient<Request>;
+  export type WebSocketEvents = EventsOfWebSocket;
+  export type WebSocketServerEvents<Connection, Request> = EventsOfServer<Connection, Request>;
   export type WebSocketStreamOptions = OptionsOfStream;
 }
 

@@ -1,9 +1,12 @@
-/** What the adapters use, and nobody else: this entry point may change in any release. */
+/**
+ * What the adapters use, and nobody else: this entry point may change in any release. The WebSockets of a gateway give text
+ * as strings; a client's is a `ClientWebSocket`, which does not.
+ */
+export type { TextWebSocket as WebSocket } from './events';
 export type { OwnAuthority } from './handshake/origin';
-export type { WebSocketServer } from './server';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
 export { goAway } from './upgrade/gate';
-export type { Framework } from './upgrade/gateway';
+export type { Framework, GatewayServer as WebSocketServer } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
 export type { InjectOptions } from './upgrade/inject';
 export { InjectionRefused } from './upgrade/inject';
@@ -12,4 +15,4 @@ export { checkRouteOptions } from './upgrade/options';
 export { answerUpgradeRequired, upgradeRequired } from './upgrade/required';
 export type { Route, Upgrade } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';
-export type { WebSocket } from './websocket';
+export type { WebSocket as ClientWebSocket } from './websocket';

@@ -3,6 +3,12 @@ import type { Payload, UnreadPayload } from './protocol/sender';
 /** The form of received binary messages. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
+/** A received message: a Buffer, or what `binaryType` makes of a binary one. */
+export type RawData = Buffer | ArrayBuffer | Buffer[];
+
+/** A received message where text comes as a string. */
+export type Data = string | RawData;
+
 /** What `send()`, `ping()` and `pong()` take. */
 export type SendData =
   | string

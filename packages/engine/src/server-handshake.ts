@@ -27,7 +27,7 @@ import type { WebSocket } from './websocket';
 /** Sockets that have become WebSockets. */
 const upgraded = new WeakSet<Duplex>();
 
-/** The answer to a client whose `verifyClient` did not decide in time. */
+/** The answer to a client about whom the application did not decide in time. */
 const TOO_LATE = createRefusal(503, 'The handshake took too long');
 
 /** A call that can never be right: it is the caller's to see, not the client's. */
@@ -51,8 +51,10 @@ export class ServerHandshake {
   private offered: ReadonlySet<string> = new Set();
   /** The permessage-deflate that both sides can do. */
   private agreement: Agreement | null = null;
-  /** What `verifyClient` has come to, where there is one. */
-  private verdict: 'pending' | 'given' | 'missed' = 'pending';
+  /** Whether `verifyClient` has answered. */
+  private verified = false;
+  /** Whether it is too late for any decision. */
+  private over = false;
   /** Whether the client has its answer. */
   private answered = false;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -74,7 +76,7 @@ export class ServerHandshake {
   }
 
   start(): void {
-    const { request, server, terms } = this;
+    const { request, server } = this;
     const fault = checkHandshake(request, SERVER_POLICY);
     if (fault !== null) {
       this.refuseRequest(fault);
@@ -82,10 +84,14 @@ export class ServerHandshake {
     }
     const handled = this.ask(() => server.shouldHandle(request));
     if (handled === undefined) return;
-    if (!handled.value) {
-      this.refuse(NOT_HANDLED);
-      return;
-    }
+    this.wait(handled.value, (taken) => {
+      if (taken) this.negotiate();
+      else this.refuse(NOT_HANDLED);
+    });
+  }
+
+  private negotiate(): void {
+    const { request, terms } = this;
     const offered = offeredSubprotocols(request);
     if (!(offered instanceof Set)) {
       this.refuseRequest(offered);
@@ -103,10 +109,10 @@ export class ServerHandshake {
     this.verify();
   }
 
-  // ---- verifyClient
+  // ---- decisions
 
   private verify(): void {
-    const { verifyClient, handshakeTimeout } = this.terms.options;
+    const { verifyClient } = this.terms.options;
     if (!verifyClient) {
       this.complete();
       return;
@@ -120,44 +126,56 @@ export class ServerHandshake {
     const given = calls ? [info, callback] : [info];
     const answer = this.ask((): unknown => Reflect.apply(verifyClient, undefined, given));
     if (answer === undefined) return;
-    if (isThenable(answer.value)) this.awaitVerdict(answer.value, calls);
-    else if (!calls) this.onVerified(Boolean(answer.value), []);
-    if (this.verdict !== 'pending' || handshakeTimeout === 0) return;
-    this.timer = setTimeout(() => this.expire(), handshakeTimeout);
-    this.timer.unref();
-  }
-
-  /** An asynchronous function: what it resolves to is its answer, unless it was to call back; it may fail in any case. */
-  private awaitVerdict(answer: PromiseLike<unknown>, calls: boolean): void {
-    answer
-      .then(
-        (accepted) => {
-          if (!calls) this.onVerified(Boolean(accepted), []);
-        },
-        (error) => this.fail(error),
-      )
-      .then(undefined, rethrow);
+    if (!calls) {
+      this.wait(answer.value, (accepted) => this.onVerified(accepted, []));
+      return;
+    }
+    // An asynchronous function may fail before it calls back, or behind that.
+    this.wait(answer.value, () => undefined);
+    if (!this.verified) this.startTimer();
   }
 
   private onVerified(accepted: unknown, refusal: unknown[]): void {
-    if (this.verdict === 'given') {
+    if (this.verified) {
       this.server.report(new Error('The option "verifyClient" has answered one handshake twice'));
     }
-    if (this.verdict !== 'pending') return;
-    this.verdict = 'given';
-    clearTimeout(this.timer);
+    if (this.verified || this.over) return;
+    this.verified = true;
     if (accepted) this.complete();
     else this.refuseAs(refusal);
   }
 
-  private expire(): void {
-    this.verdict = 'missed';
-    this.refuse(TOO_LATE);
+  /** Goes on with an answer of the application's: at once, or when it has come, unless it is too late by then. */
+  private wait<Value>(answer: Value | PromiseLike<Value>, proceed: (value: Value) => void): void {
+    if (!isThenable(answer)) {
+      proceed(answer);
+      return;
+    }
+    this.startTimer();
+    const settled = (value: Value): void => {
+      if (!this.over) proceed(value);
+    };
+    answer.then(settled, (error) => this.fail(error)).then(undefined, rethrow);
+  }
+
+  /** One time for all decisions. */
+  private startTimer(): void {
+    const { handshakeTimeout } = this.terms.options;
+    if (handshakeTimeout === 0 || this.timer !== undefined || this.over) return;
+    this.timer = setTimeout(() => this.refuse(TOO_LATE), handshakeTimeout);
+    this.timer.unref();
+  }
+
+  /** Nothing that the application decides from now on counts. */
+  private end(): void {
+    this.over = true;
+    clearTimeout(this.timer);
   }
 
   // ---- answers
 
   private complete(): void {
+    this.end();
     const { server, reply, request, head } = this;
     const { socket } = reply;
     if (!socket?.readable || !socket.writable) {
@@ -222,6 +240,7 @@ export class ServerHandshake {
       this.refuse(refusal);
       return;
     }
+    this.end();
     this.answered = true;
     server.emit('wsClientError', new Error(refusal.message), reply.socket, this.request);
   }
@@ -235,14 +254,14 @@ export class ServerHandshake {
 
   /** The application's own code has failed; the client is told, unless it has its answer. */
   private fail(error: unknown): void {
-    if (this.verdict === 'pending') this.verdict = 'missed';
-    clearTimeout(this.timer);
+    this.end();
     if (!this.answered) this.refuse(createRefusal(500));
     this.server.report(error);
   }
 
   private refuse(refusal: Refusal): void {
     const { reply } = this;
+    this.end();
     this.answered = true;
     // Another server has taken it: nothing but frames may be written to it now.
     if (reply.socket !== null && upgraded.has(reply.socket)) return;
@@ -269,7 +288,8 @@ export function destroyThis(this: Duplex): void {
 function verifyInfo(request: IncomingMessage): VerifyClientInfo {
   const socket: Duplex & { authorized?: boolean; encrypted?: boolean } = request.socket;
   return {
-    origin: requestOrigin(request),
+    // `@types/ws` does not know of requests without an origin, and the option's functions are typed by it.
+    origin: requestOrigin(request) as string,
     secure: Boolean(socket.authorized || socket.encrypted),
     req: request,
   };
@@ -284,6 +304,6 @@ function parseLine(line: unknown): Header {
   throw new TypeError(`A "headers" listener left ${show(line)}, which is no header line`);
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+  return typeof (value as PromiseLike<Value> | null | undefined)?.then === 'function';
 }

@@ -1,6 +1,7 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { PerMessageDeflateOptions } from './deflate/options';
+import type { DeflateTuning, PerMessageDeflateOptions } from './deflate/options';
+import type { Untyped } from './events';
 import { checkSubprotocolChoice } from './handshake/subprotocols';
 import type { WebSocketBehavior, WebSocketOptions } from './options';
 import { booleanOption, resolveOptions, shareOptions } from './options';
@@ -11,26 +12,54 @@ import { MemoryBroker } from './topics/memory-broker';
 import { WebSocket } from './websocket';
 
 /** What `verifyClient` is told. */
-export interface VerifyClientInfo {
-  /** The `Origin` header, or `Sec-WebSocket-Origin` of protocol version 8. */
-  origin: string | undefined;
+export interface VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> {
+  /**
+   * The `Origin` header, or `Sec-WebSocket-Origin` of protocol version 8. Of a client that sends none, as programs do, it
+   * is `undefined`, whatever the type of `@types/ws` says.
+   */
+  origin: string;
   /** Whether the client's connection is encrypted. */
   secure: boolean;
-  req: IncomingMessage;
+  req: Request;
 }
 
-/** The answer of an asynchronous `verifyClient`. */
+/** Takes the answer of an asynchronous `verifyClient`. */
 export type VerifyClientCallback = (
   accepted: boolean,
   /** Status code of the refusal. @defaultValue 401 */
   status?: number,
   /** Body of the refusal. @defaultValue the status code's reason phrase */
   message?: string,
-  headers?: Record<string, string | number | readonly string[]>,
+  headers?: OutgoingHttpHeaders,
 ) => void;
 
-/** Options of a {@link WebSocketServer}. `undefined` is always the default. */
-export interface ServerOptions extends WebSocketOptions {
+/** A `verifyClient` that returns its answer, or a promise of it. */
+export type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> = (
+  info: VerifyClientInfo<Request>,
+) => boolean | PromiseLike<boolean>;
+
+/** A `verifyClient` that calls back with its answer. */
+export type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> = (
+  info: VerifyClientInfo<Request>,
+  callback: VerifyClientCallback,
+) => void | PromiseLike<void>;
+
+/** Either of the two; which of them it is, the number of its parameters says. */
+type VerifyClient<Request extends IncomingMessage> = (
+  info: VerifyClientInfo<Request>,
+  callback: VerifyClientCallback,
+) => boolean | void | PromiseLike<boolean> | PromiseLike<void>;
+
+/**
+ * Options of a {@link WebSocketServer}. `undefined` is always the default.
+ *
+ * @typeParam Class the class that is made of each connection
+ * @typeParam Message the class of the requests, where the HTTP server has one of its own
+ */
+export interface ServerOptions<
+  Class extends typeof WebSocket = typeof WebSocket,
+  Message extends typeof IncomingMessage = typeof IncomingMessage,
+> extends WebSocketOptions {
   /**
    * Where the topics of its WebSockets are; give several servers one broker, and they share their topics.
    * @defaultValue a `MemoryBroker` of its own
@@ -42,7 +71,10 @@ export interface ServerOptions extends WebSocketOptions {
   clientTracking?: boolean | undefined;
   /** Picks one of the offered subprotocols. @defaultValue the first one offered */
   handleProtocols?:
-    | ((protocols: Set<string>, request: IncomingMessage) => string | false | null | undefined)
+    | ((
+        protocols: Set<string>,
+        request: InstanceType<Message>,
+      ) => string | false | null | undefined)
     | null
     | undefined;
   /**
@@ -65,18 +97,40 @@ export interface ServerOptions extends WebSocketOptions {
   /** Listen on this port with an HTTP server of our own; 0 for any free one. */
   port?: number | `${number}` | null | undefined;
   /** Use this HTTP(S) server. */
-  server?: HttpServer | HttpsServer | null | undefined;
+  server?: HttpServer<Message> | HttpsServer<Message> | null | undefined;
   /**
    * Decides on each handshake: returns, resolves, or with two parameters calls back. Cookies and origin are its to
    * check.
    */
-  verifyClient?:
-    | ((info: VerifyClientInfo) => boolean | PromiseLike<boolean>)
-    | ((info: VerifyClientInfo, callback: VerifyClientCallback) => void | PromiseLike<void>)
-    | null
-    | undefined;
+  verifyClient?: VerifyClient<InstanceType<Message>> | null | undefined;
   /** The class to make of each connection. @defaultValue `WebSocket` */
-  WebSocket?: typeof WebSocket | undefined;
+  WebSocket?: Class | undefined;
+}
+
+type Shown<Options, Without> = { [Name in keyof Options]: Exclude<Options[Name], Without> };
+
+interface DeflateOptionsShown
+  extends Omit<Shown<PerMessageDeflateOptions, boolean>, 'zlibDeflateOptions'> {
+  zlibDeflateOptions?: DeflateTuning | undefined;
+}
+
+/**
+ * The options that a server shows: checked, and with every default filled in. What has no default is `null`, and some may
+ * be what `@types/ws` does not know of; their type is what it knows, so that our servers are taken where those are.
+ */
+export interface ServerOptionsShown<Message extends typeof IncomingMessage = typeof IncomingMessage>
+  extends Omit<
+    Shown<ServerOptions, `${number}` | null>,
+    'handleProtocols' | 'perMessageDeflate' | 'server' | 'verifyClient' | 'WebSocket'
+  > {
+  handleProtocols?:
+    | ((protocols: Set<string>, request: InstanceType<Message>) => string | false)
+    | undefined;
+  perMessageDeflate?: boolean | DeflateOptionsShown | undefined;
+  server?: HttpServer<Message> | HttpsServer<Message> | undefined;
+  verifyClient?: VerifyClientCallbackAsync<InstanceType<Message>> | undefined;
+  /** The class of the connections. */
+  WebSocket?: Untyped;
 }
 
 /** The options as a server uses them: checked, and with every default filled in. */

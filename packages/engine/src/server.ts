@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { createServer, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
@@ -8,13 +7,15 @@ import type { PrepareData, PrepareOptions } from './broadcast';
 import { prepared } from './broadcast';
 import type { ResolvedDeflateOptions } from './deflate/options';
 import { resolveDeflateOptions } from './deflate/options';
+import type { WebSocketServerEvents } from './events';
+import { TypedEmitter } from './events';
 import { show } from './handshake/show';
 import type { WebSocketBehavior } from './options';
 import type { PreparedMessage } from './protocol/prepared';
 import type { HandshakeReply } from './reply';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
-import type { CheckedServerOptions, ServerOptions } from './server-options';
+import type { CheckedServerOptions, ServerOptions, ServerOptionsShown } from './server-options';
 import { checkServerOptions } from './server-options';
 import type { HandshakeTerms } from './terms';
 import { checkTopic } from './topics/subscriber';
@@ -24,7 +25,10 @@ const ServerState = { RUNNING: 0, CLOSING: 1, CLOSED: 2 } as const;
 type ServerState = (typeof ServerState)[keyof typeof ServerState];
 
 /** Takes the WebSocket of a handshake that was accepted. */
-export type UpgradeCallback = (webSocket: WebSocket, request: IncomingMessage) => void;
+export type UpgradeCallback<
+  Connection extends WebSocket = WebSocket,
+  Request extends IncomingMessage = IncomingMessage,
+> = (webSocket: Connection, request: Request) => void;
 
 /**
  * A WebSocket server with the API of `ws`.
@@ -33,10 +37,13 @@ export type UpgradeCallback = (webSocket: WebSocket, request: IncomingMessage) =
  * `listening`, `close` and `error`. An option function that throws, or answers what cannot be sent, costs that one
  * client a 500 and is told by `error`, or as a process warning where nobody listens.
  */
-export class WebSocketServer extends EventEmitter {
-  readonly options: CheckedServerOptions;
-  /** The open WebSockets; `undefined` with `clientTracking: false`. */
-  readonly clients: Set<WebSocket> | undefined;
+export class WebSocketServer<
+  Class extends typeof WebSocket = typeof WebSocket,
+  Message extends typeof IncomingMessage = typeof IncomingMessage,
+> extends TypedEmitter<WebSocketServerEvents<InstanceType<Class>, InstanceType<Message>>> {
+  readonly options: ServerOptionsShown<Message>;
+  /** The open WebSockets. With `clientTracking: false` it is `undefined`, whatever the type of `@types/ws` says. */
+  readonly clients: Set<InstanceType<Class>>;
   /** @internal */
   _server: HttpServer | HttpsServer | null = null;
   /** @internal */
@@ -54,15 +61,19 @@ export class WebSocketServer extends EventEmitter {
    * @throws TypeError or RangeError that names the option and the value
    */
   constructor(
-    options: ServerOptions = {},
+    options: ServerOptions<Class, Message> = {},
     callback?: () => void,
     behavior?: Partial<WebSocketBehavior>,
   ) {
     super();
-    this.options = checkServerOptions(options, behavior);
-    const { perMessageDeflate } = this.options;
+    // Of one object the two types: what it holds, and what it shows.
+    this.options = checkServerOptions(
+      options,
+      behavior,
+    ) as ServerOptions as ServerOptionsShown<Message>;
+    const { perMessageDeflate, clientTracking } = this.checkedOptions;
     this.deflate = perMessageDeflate ? resolveDeflateOptions(perMessageDeflate) : undefined;
-    this.clients = this.options.clientTracking ? new Set() : undefined;
+    this.clients = trackedClients(clientTracking);
     this.ownsServer = this.options.port !== null;
     if (this.ownsServer) this.listen(callback);
     else if (this.options.server) this.attach(this.options.server);
@@ -78,6 +89,11 @@ export class WebSocketServer extends EventEmitter {
       throw new Error('The server is operating in "noServer" mode');
     }
     return this._server === null ? null : this._server.address();
+  }
+
+  /** The `path` option; `''` where there is none. */
+  get path(): string {
+    return this.options.path ?? '';
   }
 
   /**
@@ -100,7 +116,7 @@ export class WebSocketServer extends EventEmitter {
     this._server = null;
     if (this.ownsServer && server !== null) {
       server.close(() => emitClose(this));
-    } else if (this.clients !== undefined && this.clients.size > 0) {
+    } else if (this.clients?.size > 0) {
       this.notifyWhenEmpty = true;
     } else {
       process.nextTick(emitClose, this);
@@ -115,7 +131,7 @@ export class WebSocketServer extends EventEmitter {
    */
   publish(topic: string, data: PrepareData | PreparedMessage, options?: PrepareOptions): number {
     checkTopic(topic);
-    return this.options.broker.publish(topic, prepared(data, options));
+    return this.checkedOptions.broker.publish(topic, prepared(data, options));
   }
 
   /**
@@ -125,11 +141,11 @@ export class WebSocketServer extends EventEmitter {
    */
   subscribers(topic: string): ReadonlySet<WebSocket> {
     checkTopic(topic);
-    return this.options.broker.subscribers(topic);
+    return this.checkedOptions.broker.subscribers(topic);
   }
 
   /** Whether a request is for this server: by default, whether its path is the `path` option. */
-  shouldHandle(request: IncomingMessage): boolean {
+  shouldHandle(request: InstanceType<Message>): boolean | Promise<boolean> {
     const { path } = this.options;
     if (!path) return true;
     const url = request.url ?? '';
@@ -146,12 +162,13 @@ export class WebSocketServer extends EventEmitter {
    * @throws Error when the socket has been upgraded before
    */
   handleUpgrade(
-    request: IncomingMessage,
+    request: InstanceType<Message>,
     target: Duplex | ServerResponse,
     head: Buffer,
-    callback: UpgradeCallback,
+    callback: UpgradeCallback<InstanceType<Class>, InstanceType<Message>>,
   ): void {
-    this.answer(request, replyTo(target), head, callback, this.terms);
+    // The WebSocket that is made is of the class that the options name.
+    this.answer(request, replyTo(target), head, callback as UpgradeCallback, this.terms);
   }
 
   /** @internal As {@link handleUpgrade}, on terms of their own in place of the server's. */
@@ -167,12 +184,17 @@ export class WebSocketServer extends EventEmitter {
 
   /** What this server's handshakes agree to. */
   private get terms(): HandshakeTerms {
-    const { options, deflate } = this;
+    const { checkedOptions: options, deflate } = this;
     const choice = options.handleProtocols ?? null;
     return { options, deflate, subprotocols: { choice, option: 'handleProtocols' } };
   }
 
   // ---- the handshakes' calls
+
+  /** @internal The options as they were checked; who changes them meanwhile is told at the next handshake. */
+  get checkedOptions(): CheckedServerOptions {
+    return this.options as ServerOptions as CheckedServerOptions;
+  }
 
   /** @internal Whether new connections are taken. */
   get running(): boolean {
@@ -180,9 +202,9 @@ export class WebSocketServer extends EventEmitter {
   }
 
   /** @internal Counts a new WebSocket among the clients. */
-  track(webSocket: WebSocket): void {
+  track(webSocket: InstanceType<Class>): void {
     const { clients } = this;
-    if (clients === undefined) return;
+    if (!clients) return;
     clients.add(webSocket);
     webSocket.on('close', () => {
       clients.delete(webSocket);
@@ -216,7 +238,7 @@ export class WebSocketServer extends EventEmitter {
     const listeners = {
       listening: () => this.emit('listening'),
       error: (error: Error) => this.emit('error', error),
-      upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      upgrade: (request: InstanceType<Message>, socket: Duplex, head: Buffer) =>
         this.handleUpgrade(request, socket, head, (webSocket) =>
           this.emit('connection', webSocket, request),
         ),
@@ -227,6 +249,11 @@ export class WebSocketServer extends EventEmitter {
       for (const [event, listener] of Object.entries(listeners)) server.off(event, listener);
     };
   }
+}
+
+/** `@types/ws` does not know of servers that keep no set, and code is typed by it. */
+function trackedClients<Connection>(tracking: boolean): Set<Connection> {
+  return (tracking ? new Set() : undefined) as Set<Connection>;
 }
 
 function replyTo(target: Duplex | ServerResponse): HandshakeReply {

@@ -3,7 +3,8 @@ import { Duplex } from 'node:stream';
 import { State } from './protocol/state';
 import type { WebSocket } from './websocket';
 
-/** Options of {@link createWebSocketStream}: those of a `Duplex`, less the ones that would contradict a WebSocket. */
+/** Options of {@link createWebSocketStream}: those of a `Duplex`, less the ones that would contradict a WebSocket. The
+ * function takes those as well, as in `@types/ws`, and makes nothing of them. */
 export type WebSocketStreamOptions = Omit<
   DuplexOptions,
   'autoDestroy' | 'emitClose' | 'objectMode' | 'writableObjectMode'
@@ -18,7 +19,7 @@ export type WebSocketStreamOptions = Omit<
  */
 export function createWebSocketStream(
   webSocket: WebSocket,
-  options: WebSocketStreamOptions = {},
+  options: WebSocketStreamOptions | DuplexOptions = {},
 ): Duplex {
   return new WebSocketStream(webSocket, options);
 }

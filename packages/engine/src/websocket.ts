@@ -1,15 +1,12 @@
+import type { ClientRequestArgs } from 'node:http';
 import { connect } from './client';
 import type { ClientOptions } from './client-options';
 import { Sender } from './compat/sender';
 import { offerAsClient } from './deflate/extension';
 import { EXTENSION_NAME } from './deflate/negotiate';
-import type {
-  EventListener,
-  EventSource,
-  WebSocketEventMap,
-  WebSocketEventType,
-} from './event-target';
+import type { EventListener, EventSource, WebSocketEventType } from './event-target';
 import { addEventListener, removeEventListener } from './event-target';
+import type { Untyped } from './events';
 import type { WebSocketOptions } from './options';
 import type { BinaryType, SendData } from './payload';
 import { BINARY_TYPES, toPayload } from './payload';
@@ -35,6 +32,15 @@ export interface SendOptions {
   mask?: boolean | undefined;
 }
 
+/** What a client may be given by its types; those of Node's requests are there for code that has them. */
+type GivenOptions = ClientOptions | ClientRequestArgs;
+
+/** Told when a frame has been handed to the kernel, or why it never will be. */
+export type SendCallback = (error?: Error) => void;
+
+/** The same by the types of `@types/ws`, which know nothing of success. */
+type ControlCallback = (error: Error) => void;
+
 /** Bytes that may wait for the peer before `send()` asks to stop, and below which `'drain'` says to go on. */
 const HIGH_WATER_MARK = 64 * 1024;
 const LOW_WATER_MARK = 16 * 1024;
@@ -54,11 +60,6 @@ export class WebSocket extends Subscriber implements EventSource {
   declare readonly OPEN: 1;
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
-  /** The listener for `open` that was set as an attribute; `null` where there is none. */
-  declare onopen: ((event: WebSocketEventMap['open']) => void) | null;
-  declare onmessage: ((event: WebSocketEventMap['message']) => void) | null;
-  declare onclose: ((event: WebSocketEventMap['close']) => void) | null;
-  declare onerror: ((event: WebSocketEventMap['error']) => void) | null;
 
   private frameSender: Sender | undefined = undefined;
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
@@ -83,12 +84,15 @@ export class WebSocket extends Subscriber implements EventSource {
    */
   constructor(address: string | URL, protocols?: string | string[], options?: ClientOptions);
   constructor(address: string | URL, options?: ClientOptions);
+  constructor(address: string | URL, options?: GivenOptions);
+  constructor(address: string | URL, protocols?: string | string[], options?: GivenOptions);
   constructor(
     address: string | URL | null,
-    protocols?: string | string[] | ClientOptions,
-    options?: ClientOptions,
+    protocols?: string | string[] | GivenOptions,
+    options?: GivenOptions,
   ) {
-    const given = isOptions(protocols) ? protocols : (options ?? {});
+    // Where the types of Node's own options differ from ours, their values are checked.
+    const given = (isOptions(protocols) ? protocols : (options ?? {})) as ClientOptions;
     super(given);
     if (address === null) return;
     const names = isOptions(protocols) ? undefined : protocols;
@@ -98,9 +102,15 @@ export class WebSocket extends Subscriber implements EventSource {
 
   // ---- properties
 
-  /** The form of binary messages; what is none of the four is ignored. */
-  get binaryType(): BinaryType {
-    return this.binary;
+  /**
+   * The form of binary messages: `'nodebuffer'`, `'arraybuffer'`, `'fragments'` or `'blob'`; what is none of the four is
+   * ignored. Only the type keeps silent about `'blob'`, so that our WebSockets are taken where those of `@types/ws` are.
+   *
+   * @defaultValue 'nodebuffer'
+   */
+  get binaryType(): Exclude<BinaryType, 'blob'> {
+    // Whoever has set 'blob' knows it.
+    return this.binary as Exclude<BinaryType, 'blob'>;
   }
 
   set binaryType(type: BinaryType) {
@@ -126,9 +136,10 @@ export class WebSocket extends Subscriber implements EventSource {
     return this.subprotocol;
   }
 
-  /** The address a client connected to; `undefined` on the server's side. */
-  get url(): string | undefined {
-    return this.address;
+  /** The address a client connected to. On the server's side it is `undefined`, whatever the type of `@types/ws` says. */
+  get url(): string {
+    // Code that reads it is a client's.
+    return this.address as string;
   }
 
   /** @internal Sends frames made by `Sender.frame`; Socket.IO broadcasts by it. `null` while CONNECTING, as in `ws`. */
@@ -155,16 +166,16 @@ export class WebSocket extends Subscriber implements EventSource {
    * @throws Error while CONNECTING; in CLOSING and CLOSED the error goes to the callback
    * @throws TypeError for data that has no bytes, a callback that is no function, or a prepared message as a fragment
    */
-  send(data: SendData | PreparedMessage, callback?: WriteCallback): boolean;
+  send(data: SendData | PreparedMessage, callback?: SendCallback): boolean;
   send(
     data: SendData | PreparedMessage,
     options: SendOptions | undefined,
-    callback?: WriteCallback,
+    callback?: SendCallback,
   ): boolean;
   send(
     data: SendData | PreparedMessage,
-    options?: SendOptions | WriteCallback,
-    callback?: WriteCallback,
+    options?: SendOptions | SendCallback,
+    callback?: SendCallback,
   ): boolean {
     const settings = typeof options === 'object' ? options : undefined;
     const done = toCallback(typeof options === 'function' ? options : callback);
@@ -198,25 +209,27 @@ export class WebSocket extends Subscriber implements EventSource {
    * @throws Error while CONNECTING
    * @throws TypeError for data that has no bytes, or a callback that is no function
    */
-  ping(callback?: WriteCallback): void;
-  ping(data: SendData, callback?: WriteCallback): void;
-  ping(data: SendData, mask: boolean | undefined, callback?: WriteCallback): void;
+  ping(callback?: SendCallback): void;
+  ping(data: SendData, callback?: SendCallback): void;
+  ping(data: SendData, mask: boolean | undefined, callback?: SendCallback): void;
+  ping(data?: Untyped, mask?: boolean, callback?: ControlCallback): void;
   ping(
-    data?: SendData | WriteCallback,
-    mask?: boolean | WriteCallback,
-    callback?: WriteCallback,
+    data?: SendData | SendCallback,
+    mask?: boolean | SendCallback,
+    callback?: SendCallback | ControlCallback,
   ): void {
     this.sendControl('ping', data, mask, callback);
   }
 
   /** Sends a pong of at most 125 bytes, asked for or not; throws as {@link ping} does. */
-  pong(callback?: WriteCallback): void;
-  pong(data: SendData, callback?: WriteCallback): void;
-  pong(data: SendData, mask: boolean | undefined, callback?: WriteCallback): void;
+  pong(callback?: SendCallback): void;
+  pong(data: SendData, callback?: SendCallback): void;
+  pong(data: SendData, mask: boolean | undefined, callback?: SendCallback): void;
+  pong(data?: Untyped, mask?: boolean, callback?: ControlCallback): void;
   pong(
-    data?: SendData | WriteCallback,
-    mask?: boolean | WriteCallback,
-    callback?: WriteCallback,
+    data?: SendData | SendCallback,
+    mask?: boolean | SendCallback,
+    callback?: SendCallback | ControlCallback,
   ): void {
     this.sendControl('pong', data, mask, callback);
   }
@@ -324,9 +337,9 @@ export class WebSocket extends Subscriber implements EventSource {
 
   private sendControl(
     kind: 'ping' | 'pong',
-    data: SendData | WriteCallback,
-    mask: boolean | WriteCallback | undefined,
-    callback: WriteCallback | undefined,
+    data: SendData | SendCallback,
+    mask: boolean | SendCallback | undefined,
+    callback: SendCallback | ControlCallback | undefined,
   ): void {
     const last = typeof mask === 'function' ? mask : callback;
     const done = toCallback(typeof data === 'function' ? data : last);
@@ -340,7 +353,7 @@ export class WebSocket extends Subscriber implements EventSource {
 }
 
 /** Whether the second argument is that of `new WebSocket(address, options)`. */
-function isOptions(argument: unknown): argument is ClientOptions {
+function isOptions(argument: unknown): argument is GivenOptions {
   return typeof argument === 'object' && argument !== null && !(Symbol.iterator in argument);
 }
 

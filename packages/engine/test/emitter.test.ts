@@ -19,7 +19,7 @@ function listen(socket: WebSocket, events: unknown[] = []): unknown[] {
   socket.on('message', (data, isBinary) => events.push(isBinary ? data : String(data)));
   socket.on('ping', (data) => events.push(`ping ${data}`));
   socket.on('pong', (data) => events.push(`pong ${data}`));
-  socket.on('error', (error) => events.push(error.code));
+  socket.on('error', (error) => events.push(Reflect.get(error, 'code')));
   socket.on('close', (code) => events.push(code));
   return events;
 }

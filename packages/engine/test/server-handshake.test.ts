@@ -278,6 +278,61 @@ describe('verifyClient', () => {
   });
 });
 
+describe('shouldHandle', () => {
+  /** A client that has knocked at a server with this shouldHandle. */
+  async function handled(shouldHandle: WebSocketServer['shouldHandle']): Promise<Knocked> {
+    const server = await startServer();
+    server.shouldHandle = shouldHandle;
+    const reported: Error[] = [];
+    server.on('error', (error) => reported.push(error));
+    const client = await rawClient(server);
+    client.write(request());
+    return { server, client, reported, sockets: [] };
+  }
+
+  test.each<[string, WebSocketServer['shouldHandle']]>([
+    ['says', () => true],
+    ['resolves to', async () => true],
+  ])('%s true: 101', async (_name, shouldHandle) => {
+    const { client, reported } = await handled(shouldHandle);
+    expect(await client.head()).toBe(`${ACCEPTED}\r\n`);
+    expect(reported).toEqual([]);
+  });
+
+  test.each<[string, WebSocketServer['shouldHandle']]>([
+    ['says', () => false],
+    ['resolves to', async () => false],
+  ])('%s false: 400', async (_name, shouldHandle) => {
+    const knocked = await handled(shouldHandle);
+    expect(await answered(knocked)).toBe(refusal('400 Bad Request', 'Bad Request'));
+    expect(knocked.reported).toEqual([]);
+  });
+
+  test.each<[string, WebSocketServer['shouldHandle']]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no idea');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no idea'))],
+  ])('%s: 500 and reported', async (_name, shouldHandle) => {
+    const knocked = await handled(shouldHandle);
+    expect(await answered(knocked)).toBe(FAILED);
+    expect(knocked.reported).toEqual([new Error('no idea')]);
+  });
+
+  test('has handshakeTimeout to decide', async () => {
+    const server = await startServer({ handshakeTimeout: 1 });
+    server.shouldHandle = () => new Promise(() => undefined);
+    const client = await rawClient(server);
+    client.write(request());
+    expect((await client.rest()).toString()).toBe(
+      refusal('503 Service Unavailable', 'The handshake took too long'),
+    );
+  });
+});
+
 describe('what else the application may get wrong', () => {
   test.each<[string, ServerOptions, string]>([
     [
@@ -314,18 +369,6 @@ describe('what else the application may get wrong', () => {
     const knocked = await knock(options, { 'Sec-WebSocket-Protocol': 'a, b' });
     expect(await answered(knocked)).toBe(FAILED);
     expect(knocked.reported.map((error) => error.message)).toEqual([message]);
-  });
-
-  test('shouldHandle throws: 500 and reported', async () => {
-    const server = await startServer();
-    server.shouldHandle = () => {
-      throw new Error('no idea');
-    };
-    const reported = once(server, 'error');
-    const client = await rawClient(server);
-    client.write(request());
-    expect((await client.rest()).toString()).toBe(FAILED);
-    expect(await reported).toEqual([new Error('no idea')]);
   });
 
   test('where nobody listens to errors, they are process warnings', async () => {

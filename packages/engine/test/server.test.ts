@@ -81,6 +81,11 @@ describe('the three modes', () => {
     expect(server.options).toMatchObject({ host: '127.0.0.1', backlog: 3 });
   });
 
+  test('path is that of the options', () => {
+    expect(noServer({ path: '/chat' }).path).toBe('/chat');
+    expect(noServer().path).toBe('');
+  });
+
   test('a port that is taken is an error event', async () => {
     const first = await startServer();
     const { port } = first.address() as AddressInfo;

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import type { ClientWebSocket } from '@upwire/engine/internal';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import express from 'express';
 import upwire from '../src/index';
@@ -38,7 +39,7 @@ export function instance(): void {
   made.getWss().on('connection', (webSocket: WebSocket) => webSocket.send('hello'));
   made.applyTo(express.Router);
   made.applyTo(express.Router());
-  expectType<Promise<WebSocket>>()(made.injectWS('/chat'));
+  expectType<Promise<ClientWebSocket>>()(made.injectWS('/chat'));
   made.injectWS('/chat', {
     headers: { cookie: 'a=1' },
     subprotocols: ['a'],

@@ -1,14 +1,25 @@
 import assert from 'node:assert';
 import type { AddressInfo } from 'node:net';
-import type { RawData, ServerOptions } from '@upwire/engine';
+import type {
+  CloseEvent,
+  RawData,
+  ServerOptions,
+  VerifyClientCallbackAsync,
+  WebSocketEvents,
+} from '@upwire/engine';
 import WebSocket, { WebSocketServer } from '@upwire/engine';
 import { checkEcho } from './echo.cjs';
 
-const options: ServerOptions = { port: 0, host: '127.0.0.1' };
+const verifyClient: VerifyClientCallbackAsync = ({ origin }, callback) => callback(!origin);
+const options: ServerOptions = { port: 0, host: '127.0.0.1', verifyClient };
 const server: WebSocketServer = new WebSocketServer(options);
 
 server.on('connection', (webSocket: WebSocket) => {
   if (webSocket.readyState !== WebSocket.OPEN) throw new Error('not open');
+  webSocket.onclose = ({ code, target }: CloseEvent) => {
+    const told: WebSocketEvents['close'] = [code, Buffer.from(target.protocol)];
+    assert.equal(told[0], 1000);
+  };
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
     webSocket.send(data, { binary: isBinary });
   });

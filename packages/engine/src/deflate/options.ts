@@ -39,9 +39,14 @@ export interface PerMessageDeflateOptions {
    * `level`, `memLevel`, `strategy` and `chunkSize` of `node:zlib`. The window is what was negotiated, and flushing
    * is what RFC 7692 says, so `windowBits`, `flush` and `finishFlush` have no effect, as in `ws`.
    */
-  zlibDeflateOptions?: ZlibOptions | undefined;
+  zlibDeflateOptions?: ZlibOptions | DeflateTuning | undefined;
   /** `chunkSize` of `node:zlib`; the others have no effect. */
   zlibInflateOptions?: ZlibOptions | undefined;
+}
+
+/** Options of zlib by the types of `@types/ws`. A dictionary is refused, in whatever form. */
+export interface DeflateTuning extends Omit<ZlibOptions, 'dictionary'> {
+  dictionary?: Buffer | Buffer[] | DataView | undefined;
 }
 
 /** How zlib compresses, but for the window. */
@@ -126,7 +131,7 @@ function chunkSize(name: string, options: ZlibOptions): number {
   return rangeOption(`${name}.chunkSize`, size, DEFAULT_CHUNK_SIZE, Z_MIN_CHUNK, MAX_CHUNK_SIZE);
 }
 
-function zlibOptions(name: string, value: ZlibOptions | undefined): ZlibOptions {
+function zlibOptions(name: string, value: ZlibOptions | DeflateTuning | undefined): ZlibOptions {
   if (value === undefined) return {};
   const options = objectOption(name, value);
   // RFC 7692 7.2.1 starts from an empty window: no other peer could read what was compressed with a dictionary.
@@ -135,7 +140,8 @@ function zlibOptions(name: string, value: ZlibOptions | undefined): ZlibOptions 
       `The "${name}.dictionary" option is not possible with permessage-deflate (RFC 7692), got ${describe(options.dictionary)}`,
     );
   }
-  return options;
+  // Without a dictionary the two are the same.
+  return options as ZlibOptions;
 }
 
 function objectOption<Options extends object>(name: string, value: Options): Options {

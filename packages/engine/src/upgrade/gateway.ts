@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { TextWebSocket, TextWebSocketClass } from '../events';
 import type { WebSocketBehavior } from '../options';
 import { ResponseReply } from '../reply';
 import { WebSocketServer } from '../server';
@@ -27,6 +28,9 @@ const DEFAULTS = {
   heartbeat: { interval: 30_000 },
 } as const;
 
+/** The server of a gateway's WebSockets. */
+export type GatewayServer = WebSocketServer<TextWebSocketClass>;
+
 /** What a gateway needs of the framework. */
 export interface Framework {
   /** Runs the framework's own stack on a request, as for any other. What it throws or rejects with is a 500. */
@@ -35,7 +39,7 @@ export interface Framework {
   routes(request: IncomingMessage): RouteKnowledge;
 }
 
-type Reporter = (error: unknown, webSocket: WebSocket) => void;
+type Reporter = (error: unknown, webSocket: TextWebSocket) => void;
 
 /**
  * Lets upgrade requests run through a framework's own stack, with a real response on the real socket: accepting one
@@ -43,21 +47,24 @@ type Reporter = (error: unknown, webSocket: WebSocket) => void;
  */
 export class Gateway implements GatedGateway, UpgradeOwner {
   /** The WebSockets of all routes: `clients`, and `connection` events. */
-  readonly server: WebSocketServer;
+  readonly server: GatewayServer;
   private readonly framework: Framework;
   /** What holds where a route says nothing. */
   private readonly settings: RouteSettings;
   private readonly settingsOfRoutes = new WeakMap<RouteOptions, RouteSettings>();
   /** The server of injected handshakes. */
   private injected: Server | undefined = undefined;
-  private readonly reporters = new WeakMap<WebSocket, Reporter>();
+  private readonly reporters = new WeakMap<TextWebSocket, Reporter>();
 
   /** How the WebSockets of all routes behave. */
   private readonly behavior: Partial<WebSocketBehavior> = {
     textAsString: true,
     hooks: {
-      onListenerError: (error, webSocket) =>
-        contain(() => this.reporters.get(webSocket)?.(error, webSocket), warn),
+      onListenerError: (error, webSocket) => {
+        // They give text as strings, as was asked for above.
+        const ours = webSocket as TextWebSocket;
+        contain(() => this.reporters.get(ours)?.(error, ours), warn);
+      },
     },
   };
 
@@ -67,7 +74,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     const own = given(options);
     checkSharedOptions(own);
     const all = { ...DEFAULTS, ...own, noServer: true };
-    this.server = new WebSocketServer(all, undefined, this.behavior);
+    this.server = new WebSocketServer<TextWebSocketClass>(all, undefined, this.behavior);
     this.settings = gatewaySettings(this.server, own);
   }
 
@@ -141,7 +148,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   /** @internal */
   open({ request, response, gate }: Upgrade, head: Buffer, route: Route): void {
     const { terms } = this.settingsOf(route.options);
-    const opened = (webSocket: WebSocket): void => {
+    const opened = (webSocket: TextWebSocket): void => {
       gate.track(webSocket);
       this.reporters.set(webSocket, this.reporter(request, route));
       this.run(webSocket, request, route);
@@ -160,7 +167,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   }
 
   /** Runs the application's part; what it throws or rejects with ends its own WebSocket and nobody else's. */
-  private run(webSocket: WebSocket, request: IncomingMessage, route: Route): void {
+  private run(webSocket: TextWebSocket, request: IncomingMessage, route: Route): void {
     let refused = false;
     const failed = (error: unknown): void => {
       refused = true;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { resolveDeflateOptions } from '../deflate/options';
+import type { TextWebSocket } from '../events';
 import type { Origins } from '../handshake/origin';
 import { createOriginPolicy } from '../handshake/origin';
 import { show } from '../handshake/show';
@@ -8,7 +9,6 @@ import type { WebSocketOptions } from '../options';
 import { resolveOptions } from '../options';
 import { describe, integerOption } from '../protocol/limits';
 import type { ServerOptions } from '../server-options';
-import type { WebSocket } from '../websocket';
 
 /**
  * Options that one route takes, and the whole plugin for all routes that say nothing else. `undefined` is always the
@@ -47,7 +47,7 @@ export interface RouteOptions<Request = IncomingMessage> extends WebSocketOption
    * Told once when a handler, or a listener of its WebSocket, throws or rejects; the client gets 1011.
    * @defaultValue the framework's own error handling
    */
-  onError?: ((error: unknown, webSocket: WebSocket, request: Request) => void) | undefined;
+  onError?: ((error: unknown, webSocket: TextWebSocket, request: Request) => void) | undefined;
 }
 
 /** Options that every adapter takes for all its routes. `undefined` is always the default. */

@@ -25,9 +25,9 @@ export interface RouteSettings {
  * @throws TypeError or RangeError that names the option and the value
  */
 export function gatewaySettings(server: WebSocketServer, options: GatewayOptions): RouteSettings {
-  const { deflate } = server;
+  const { deflate, checkedOptions } = server;
   return {
-    terms: { options: server.options, deflate, subprotocols: subprotocolsOf(options) },
+    terms: { options: checkedOptions, deflate, subprotocols: subprotocolsOf(options) },
     origins: createOriginPolicy(options.origins),
     handshakeTimeout: handshakeTimeoutOption(options.handshakeTimeout),
     onError: options.onError,

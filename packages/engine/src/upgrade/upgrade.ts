@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { TextWebSocket } from '../events';
 import { checkHandshake, GATEWAY_POLICY, SERVER_CLOSED } from '../handshake/accept';
 import type { OwnAuthority } from '../handshake/origin';
 import { checkOrigin } from '../handshake/origin';
 import type { Refusal } from '../handshake/refusal';
 import { createRefusal } from '../handshake/refusal';
 import { ResponseReply, releaseSocket } from '../reply';
-import type { WebSocket } from '../websocket';
 import { contain, isThenable, warn } from './contain';
 import type { ServerGate } from './gate';
 import type { RouteOptions } from './options';
@@ -25,14 +25,14 @@ export interface Route {
   /** Where the request was sent, by the framework's own knowledge of proxies. */
   readonly authority: OwnAuthority;
   /** The application's handler. */
-  readonly handle: (webSocket: WebSocket) => unknown;
+  readonly handle: (webSocket: TextWebSocket) => unknown;
   /**
    * The framework's own error handling. Before the 101 it answers; after it, for applications that have no `onError`,
    * it is only told.
    *
    * @param webSocket whose handler has failed; `undefined` before the 101
    */
-  readonly onError: (error: unknown, webSocket?: WebSocket) => void;
+  readonly onError: (error: unknown, webSocket?: TextWebSocket) => void;
   /**
    * Ends the response, for frameworks with hooks of their own in front of it. Its status is 101 by then; the hooks may
    * still make another answer of it.

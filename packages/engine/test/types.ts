@@ -1,0 +1,352 @@
+/**
+ * What TypeScript makes of the package, for code that was written with the types of `@types/ws`. Nothing here runs: `npm
+ * run typecheck` passes when every line has the type that it is expected to have, and every line under `@ts-expect-error`
+ * is an error.
+ */
+import { EventEmitter, once } from 'node:events';
+import type { ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
+import { Agent, createServer, IncomingMessage } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { createConnection } from 'node:net';
+import type { Duplex, DuplexOptions } from 'node:stream';
+
+import WebSocket = require('../src/index');
+
+type Same<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Takes a value whose type is exactly `Expected`. */
+function expectType<Expected>(): <Actual>(
+  value: Actual,
+  ...same: Same<Actual, Expected> extends true ? [] : ['not the same type']
+) => void {
+  return () => undefined;
+}
+
+const reject = (_error: Error): void => undefined;
+const maybe = (_error?: Error): void => undefined;
+
+export function client(): void {
+  const webSocket = new WebSocket('ws://localhost');
+  new WebSocket(null);
+  new WebSocket(new URL('ws://localhost'), ['chat'], { origin: 'http://localhost' });
+  new WebSocket.WebSocket('ws://localhost', 'chat');
+  new WebSocket('ws://localhost', { perMessageDeflate: { threshold: 0 } });
+
+  expectType<'nodebuffer' | 'arraybuffer' | 'fragments'>()(webSocket.binaryType);
+  webSocket.binaryType = 'arraybuffer';
+  webSocket.binaryType = 'blob';
+  expectType<0 | 1 | 2 | 3>()(webSocket.readyState);
+  expectType<number>()(webSocket.bufferedAmount);
+  expectType<boolean>()(webSocket.isPaused);
+  const texts: string[] = [webSocket.url, webSocket.protocol, webSocket.extensions];
+  const states: [0, 1, 2, 3] = [
+    WebSocket.CONNECTING,
+    webSocket.OPEN,
+    WebSocket.CLOSING,
+    webSocket.CLOSED,
+  ];
+  console.log(texts, states);
+
+  webSocket.send('text', maybe);
+  webSocket.send(Buffer.alloc(1), { binary: false, compress: true, fin: true, mask: false }, maybe);
+  webSocket.send(5);
+  webSocket.send(new Uint16Array(1));
+  webSocket.send([1, 2, 3]);
+  webSocket.send(new Blob(['a']));
+  webSocket.send({ valueOf: () => 'text' });
+  webSocket.ping();
+  webSocket.ping(maybe);
+  webSocket.ping('data', false, reject);
+  webSocket.pong({ of: 'any kind' }, undefined, reject);
+  webSocket.ping('data', true, (error) => {
+    expectType<Error | undefined>()(error);
+  });
+  webSocket.close();
+  webSocket.close(1000, Buffer.from('bye'));
+  webSocket.terminate();
+  webSocket.pause();
+  webSocket.resume();
+
+  // @ts-expect-error no such property
+  webSocket.sendd;
+  // @ts-expect-error no such form
+  webSocket.binaryType = 'text';
+  // @ts-expect-error a code is a number
+  webSocket.close('1000');
+  // @ts-expect-error not a number
+  new WebSocket('ws://localhost', { maxPayload: '1mb' });
+  // @ts-expect-error no such option
+  new WebSocket('ws://localhost', { maxPaylod: 1 });
+}
+
+export function clientOptions(): void {
+  const options: WebSocket.ClientOptions = {
+    protocol: 'chat',
+    followRedirects: true,
+    generateMask(mask) {
+      expectType<Buffer>()(mask);
+    },
+    handshakeTimeout: 1,
+    maxRedirects: 1,
+    perMessageDeflate: false,
+    localAddress: '127.0.0.1',
+    protocolVersion: 13,
+    headers: { Cookie: 'a=b' },
+    origin: 'http://localhost',
+    agent: new Agent(),
+    host: 'localhost',
+    family: 4,
+    checkServerIdentity: (_host: string, _certificate: WebSocket.CertMeta) => true,
+    rejectUnauthorized: false,
+    allowSynchronousEvents: false,
+    autoPong: false,
+    maxPayload: 1,
+    maxBufferedChunks: 1,
+    maxFragments: 1,
+    skipUTF8Validation: true,
+    createConnection,
+    finishRequest: (request, webSocket) => {
+      expectType<ClientRequest>()(request);
+      expectType<WebSocket.WebSocket>()(webSocket);
+      request.end();
+    },
+    // What `ws` 8.23 has, and @types/ws does not.
+    closeTimeout: 1,
+    maxPendingAutoPongs: 1,
+    protocols: ['chat'],
+  };
+  const ofNode: ClientRequestArgs = { host: 'localhost', headers: {} };
+  new WebSocket('ws://localhost', options);
+  new WebSocket('ws://localhost', ofNode);
+  new WebSocket('ws://localhost', 'chat', ofNode);
+  new WebSocket('ws://localhost', {
+    checkServerIdentity: (host, certificate) => {
+      expectType<string>()(host);
+      certificate.subject.O?.toString();
+      certificate.fingerprint.toUpperCase();
+      return undefined;
+    },
+    createConnection: (given, created) => {
+      created(null, undefined);
+      expectType<ClientRequestArgs>()(given);
+      return null;
+    },
+  });
+}
+
+export function webSocketEvents(webSocket: WebSocket): void {
+  webSocket.on('open', () => undefined);
+  webSocket.on('message', (data, isBinary) => {
+    expectType<WebSocket.RawData>()(data);
+    expectType<boolean>()(isBinary);
+  });
+  webSocket.on('message', (data: Buffer) => webSocket.send(data.subarray(1)));
+  webSocket.on('message', (text: string) => text.length);
+  webSocket.on('message', async (data: Buffer, isBinary: boolean) => isBinary || data.length);
+  webSocket.on('close', function (code, reason) {
+    expectType<WebSocket>()(this);
+    expectType<number>()(code);
+    expectType<Buffer>()(reason);
+  });
+  webSocket.once('error', (error) => expectType<Error>()(error));
+  webSocket.once('error', (error: NodeJS.ErrnoException) => error.code);
+  webSocket.addListener('ping', (data) => expectType<Buffer>()(data));
+  webSocket.prependListener('pong', (data) => expectType<Buffer>()(data));
+  webSocket.on('upgrade', (response) => expectType<IncomingMessage>()(response));
+  webSocket.on('redirect', (url, request) => {
+    expectType<string>()(url);
+    expectType<ClientRequest>()(request);
+  });
+  webSocket.on('unexpected-response', (request, response) => {
+    expectType<ClientRequest>()(request);
+    expectType<IncomingMessage>()(response);
+  });
+  webSocket.on('drain', () => undefined);
+  const either: 'ping' | 'pong' = Math.random() < 1 ? 'ping' : 'pong';
+  webSocket.on(either, (data) => expectType<Buffer>()(data));
+
+  // An event of the application's own carries whatever its listener says.
+  webSocket.on('custom', function (first, second: number) {
+    this.send(first.whatever, { binary: second > 0 });
+  });
+  webSocket.on(Symbol('custom'), () => undefined);
+  webSocket.emit('message', Buffer.alloc(0), true);
+  webSocket.emit('custom', 1, 2, 3);
+
+  const listener = (code: number): void => console.log(code);
+  webSocket.on('close', listener).off('close', listener).removeListener('close', listener);
+  webSocket.removeAllListeners('close').setMaxListeners(0).send('the same WebSocket');
+  expectType<WebSocket>()(webSocket.prependOnceListener('close', listener));
+  once(webSocket, 'open').then(([first]) => first);
+  const emitter: EventEmitter = webSocket;
+  emitter.on('anything', () => undefined);
+
+  // @ts-expect-error an event needs a function
+  webSocket.on('message', 'listener');
+}
+
+export function attributes(webSocket: WebSocket): void {
+  webSocket.onopen = (event) => {
+    expectType<WebSocket.Event>()(event);
+    event.target.send('hello');
+  };
+  webSocket.onmessage = ({ data, type, target }) => {
+    expectType<WebSocket.Data>()(data);
+    expectType<string>()(type);
+    const same: WebSocket = target;
+    same.send(data);
+  };
+  webSocket.onclose = (event: WebSocket.CloseEvent) => {
+    const values: [number, string, boolean] = [event.code, event.reason, event.wasClean];
+    console.log(values);
+  };
+  webSocket.onerror = ({ error, message }: WebSocket.ErrorEvent) => {
+    expectType<string>()(message);
+    console.log(error.code);
+  };
+  webSocket.onerror = null;
+  webSocket.onmessage?.({ data: 'by hand', type: 'message', target: webSocket });
+
+  const object = { handleEvent: (event: WebSocket.MessageEvent): void => console.log(event.data) };
+  webSocket.addEventListener('message', object, { once: true });
+  webSocket.addEventListener('close', (event) => expectType<WebSocket.CloseEvent>()(event));
+  webSocket.removeEventListener('message', object);
+  const once: WebSocket.EventListenerOptions = { once: true };
+  const map: keyof WebSocket.WebSocketEventMap = 'open';
+  webSocket.addEventListener(map, () => undefined, once);
+
+  // @ts-expect-error a browser has no such event
+  webSocket.addEventListener('ping', () => undefined);
+  // @ts-expect-error neither a function nor null
+  webSocket.onopen = 'listener';
+}
+
+class Member extends WebSocket {
+  name = 'nobody';
+}
+
+class NumberedRequest extends IncomingMessage {
+  readonly number: number = 1;
+}
+
+export function server(): void {
+  const plain = new WebSocket.Server({ port: 0 }, () => undefined);
+  expectType<WebSocket.AddressInfo | string | null>()(plain.address());
+  expectType<Set<WebSocket.WebSocket>>()(plain.clients);
+  for (const webSocket of plain.clients) {
+    if (webSocket.readyState === WebSocket.OPEN) webSocket.send('to all');
+  }
+  const values: [string, number | undefined] = [plain.path, plain.options.port];
+  console.log(values);
+  plain.close();
+  plain.close((error) => error?.message);
+  plain.on('connection', function (webSocket, request) {
+    expectType<WebSocket.WebSocketServer>()(this);
+    expectType<WebSocket.WebSocket>()(webSocket);
+    expectType<IncomingMessage>()(request);
+  });
+  plain.on('connection', (webSocket: WebSocket, request: IncomingMessage) => {
+    webSocket.send(request.url ?? '');
+  });
+  plain.once('headers', (lines, request) => {
+    lines.push(`X-Path: ${request.url}`);
+  });
+  plain.on('wsClientError', (error, socket, request) => {
+    expectType<Error>()(error);
+    expectType<Duplex>()(socket);
+    expectType<IncomingMessage>()(request);
+  });
+  plain.on('listening', () => undefined).on('close', () => undefined);
+  plain.on('error', (error) => expectType<Error>()(error));
+  plain.on('custom', (first, second) => first.whatever + second);
+
+  const members = new WebSocket.WebSocketServer({
+    server: createServer({ IncomingMessage: NumberedRequest }),
+    WebSocket: Member,
+    verifyClient: ({ origin, secure, req }, answer) => {
+      expectType<string>()(origin);
+      expectType<boolean>()(secure);
+      const headers: OutgoingHttpHeaders = { 'Retry-After': req.number };
+      answer(false, 503, 'Later', headers);
+    },
+    handleProtocols: (protocols, request) => {
+      expectType<Set<string>>()(protocols);
+      return protocols.has(String(request.number)) && String(request.number);
+    },
+  });
+  members.on('connection', (member, request) => {
+    expectType<Member>()(member);
+    expectType<NumberedRequest>()(request);
+  });
+  expectType<Set<Member>>()(members.clients);
+  const generic: WebSocket.Server<typeof Member, typeof NumberedRequest> = members;
+  generic.handleUpgrade(
+    new NumberedRequest(createConnection(80)),
+    createConnection(80),
+    Buffer.alloc(0),
+    (member, request) => generic.emit('connection', member, request),
+  );
+
+  new WebSocket.Server({
+    noServer: true,
+    verifyClient: (info: { origin: string; secure: boolean; req: IncomingMessage }) => info.secure,
+  });
+  new WebSocket.Server({ noServer: true, verifyClient: async ({ origin }) => origin !== '' });
+  new WebSocket.Server({ server: createSecureServer() });
+
+  class Routed extends WebSocket.Server<typeof Member> {
+    override async shouldHandle(request: IncomingMessage): Promise<boolean> {
+      return request.url === this.path;
+    }
+  }
+  new Routed({ noServer: true, WebSocket: Member }).on('connection', (member) => member.name);
+
+  // @ts-expect-error neither a function nor undefined
+  new WebSocket.Server({ noServer: true, verifyClient: true });
+  // @ts-expect-error not a class of WebSockets
+  new WebSocket.Server({ noServer: true, WebSocket: EventEmitter });
+  // @ts-expect-error no such option
+  new WebSocket.Server({ noServer: true, maxPaylod: 1 });
+}
+
+export function rest(webSocket: WebSocket): void {
+  const options: DuplexOptions = { objectMode: true, encoding: 'utf8' };
+  expectType<Duplex>()(WebSocket.createWebSocketStream(webSocket, options));
+  WebSocket.createWebSocketStream(webSocket).pipe(process.stdout);
+
+  const serverOptions: WebSocket.ServerOptions = {
+    host: '127.0.0.1',
+    port: 0,
+    backlog: 1,
+    path: '/chat',
+    noServer: false,
+    clientTracking: true,
+    perMessageDeflate: {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: 10,
+      clientMaxWindowBits: 10,
+      zlibDeflateOptions: { level: 9, memLevel: 9, strategy: 0, chunkSize: 1024, info: true },
+      zlibInflateOptions: { chunkSize: 1024 },
+      threshold: 0,
+      concurrencyLimit: 1,
+    },
+    WebSocket,
+  };
+  new WebSocket.Server(serverOptions);
+  const asynchronous: WebSocket.VerifyClientCallbackAsync = (_info, answer) => answer(true);
+  const synchronous: WebSocket.VerifyClientCallbackSync<NumberedRequest> = ({ req }) =>
+    req.number === 1;
+  const finish: WebSocket.FinishRequestCallback = (request) => request.end();
+  console.log(asynchronous, synchronous, finish);
+
+  // The class has what every emitter's class has.
+  expectType<number>()(WebSocket.defaultMaxListeners);
+  // What `ws` 8.23 exports, and @types/ws does not know.
+  expectType<Set<string>>()(WebSocket.subprotocol.parse('a, b'));
+  WebSocket.extension.format(WebSocket.extension.parse('a; b'));
+  new WebSocket.Sender((frames) => console.log(frames));
+  new WebSocket.Receiver({ isServer: true }).on('conclude', () => undefined);
+  new WebSocket.PerMessageDeflate().offer();
+}
