@@ -2,6 +2,7 @@
  * What TypeScript makes of the package. Nothing here runs: `npm run typecheck` passes when every line has the type that
  * it is expected to have, and every line under `@ts-expect-error` is an error.
  */
+import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { ClientWebSocket } from '@upwire/engine/internal';
@@ -37,6 +38,11 @@ export function instance(): void {
   expectType<upwire.Instance<express.Express>>()(made);
   expectType<express.Express>()(made.app);
   made.getWss().on('connection', (webSocket: WebSocket) => webSocket.send('hello'));
+  made.getWss().on('connection', (webSocket, request) => {
+    expectType<WebSocket>()(webSocket);
+    expectType<IncomingMessage>()(request);
+  });
+  expectType<Set<WebSocket>>()(made.getWss().clients);
   made.applyTo(express.Router);
   made.applyTo(express.Router());
   expectType<Promise<ClientWebSocket>>()(made.injectWS('/chat'));
@@ -98,6 +104,21 @@ export function handlers(): void {
   app.ws('/chat', async (webSocket) => {
     await Promise.resolve();
     webSocket.close(1000, 'bye');
+  });
+  app.ws('/chat', (webSocket) => {
+    webSocket.on('message', function (data, isBinary) {
+      expectType<string | Buffer>()(data);
+      expectType<boolean>()(isBinary);
+      expectType<WebSocket>()(this);
+      this.send(data, { binary: isBinary });
+    });
+    webSocket.on('message', (text: string) => webSocket.send(text.trim()));
+    webSocket.on('message', async (data: Buffer, isBinary: boolean) => isBinary || data.length);
+    webSocket.once('close', (code, reason) => {
+      expectType<number>()(code);
+      expectType<Buffer>()(reason);
+    });
+    webSocket.onmessage = ({ data, target }) => target.send(data);
   });
   app.ws('/chat', plain, handler);
   app.ws('/chat', plain, [plain, plain], handler);
