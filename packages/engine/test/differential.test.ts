@@ -1,4 +1,5 @@
 import { closingDifferences, closings, serverClosings } from './differential/closing';
+import { compressionDifferences, compressions } from './differential/compression';
 import { handshakeDifferences, handshakes } from './differential/handshake';
 import { listening, listeningDifferences } from './differential/listening';
 import { receivingDifferences, receivings } from './differential/receiving';
@@ -36,6 +37,11 @@ describe('what is sent is the same as in ws', () => {
 describe('what is received is the same as in ws', () => {
   same(receivings);
   different(receivingDifferences);
+});
+
+describe('what is compressed is the same as in ws', () => {
+  same(compressions);
+  different(compressionDifferences);
 });
 
 describe('how a connection closes is the same as in ws', () => {

@@ -9,19 +9,24 @@ const KEY = 0x37fa213d;
 const masked = (spec: FrameSpec): Buffer => frame({ key: KEY, ...spec });
 
 /** What comes of frames that the client sends; `prepare` may add listeners of its own. */
-function received(
+export function received(
   frames: readonly FrameSpec[],
   options: Options = {},
   prepare: (socket: WebSocket, note: (...entry: unknown[]) => void) => void = () => undefined,
+  headers?: Record<string, string>,
 ): Scenario {
-  return scene(async ({ socket, client, events }) => {
-    prepare(socket, (...entry) => events.note(...entry));
-    client.write(...frames.map(masked));
-    const answers = await wire(client);
-    client.end();
-    await events.closed;
-    return { answers, events: events.entries };
-  }, options);
+  return scene(
+    async ({ socket, client, events }) => {
+      prepare(socket, (...entry) => events.note(...entry));
+      client.write(...frames.map(masked));
+      const answers = await wire(client);
+      client.end();
+      await events.closed;
+      return { answers, events: events.entries };
+    },
+    options,
+    headers,
+  );
 }
 
 const close: FrameSpec = { opcode: CLOSE };
@@ -125,6 +130,14 @@ export const receivings: Scenarios = {
     { opcode: CLOSE, payload: Buffer.concat([code(1000), Buffer.from([0xff])]) },
   ]),
   'a length above 2^53': received([{ opcode: BINARY, form: 64, announce: 1n << 60n }]),
+  'a control frame above maxPayload': received(
+    [{ opcode: PING, payload: 'x'.repeat(100) }, close],
+    { maxPayload: 10 },
+  ),
+  'no message is too long with maxPayload: 0': received(
+    [{ opcode: BINARY, payload: 'x'.repeat(100_000) }, close],
+    { maxPayload: 0 },
+  ),
   'a frame above maxPayload': received([{ opcode: BINARY, announce: 11n, payload: '' }], {
     maxPayload: 10,
   }),
@@ -149,6 +162,21 @@ export const receivings: Scenarios = {
       { opcode: BINARY, payload: '1', fin: false },
       { opcode: CONTINUATION, payload: '2', fin: false },
       { opcode: CONTINUATION, payload: '3' },
+    ],
+    { maxFragments: 2 },
+  ),
+  'fragments that bring nothing count for maxFragments': received(
+    [{ opcode: TEXT, fin: false }, { opcode: CONTINUATION, fin: false }, { opcode: CONTINUATION }],
+    { maxFragments: 2 },
+  ),
+  'maxFragments counts anew with each message': received(
+    [
+      { opcode: TEXT, payload: 'a', fin: false },
+      { opcode: CONTINUATION, payload: 'b' },
+      { opcode: TEXT, payload: 'c', fin: false },
+      { opcode: PING },
+      { opcode: CONTINUATION, payload: 'd' },
+      close,
     ],
     { maxFragments: 2 },
   ),
@@ -222,6 +250,68 @@ export const receivingDifferences: Differences = {
         ['close', 3, 1006, 'Buffer '],
       ],
     },
+  },
+  'text fails at its first bad byte (RFC 6455 8.1)': {
+    run: received([
+      { opcode: TEXT, payload: Buffer.from([0x61, 0xff]), fin: false },
+      { opcode: PING, payload: 'p' },
+      { opcode: CONTINUATION, payload: 'b' },
+    ]),
+    ws: {
+      answers: ['8a 70', '88 03ef'],
+      events: [
+        ['ping', 1, 'Buffer 70'],
+        [
+          'error',
+          2,
+          'Error: Invalid WebSocket frame: invalid UTF-8 sequence [WS_ERR_INVALID_UTF8]',
+        ],
+        ['close', 3, 1006, 'Buffer '],
+      ],
+    },
+    upwire: {
+      answers: ['88 03ef'],
+      events: [
+        [
+          'error',
+          2,
+          'Error: Invalid WebSocket frame: invalid UTF-8 sequence [WS_ERR_INVALID_UTF8]',
+        ],
+        ['close', 3, 1006, 'Buffer '],
+      ],
+    },
+  },
+  'pings of a peer that reads its pongs are never too many': {
+    run: scene(async ({ client, events }) => {
+      client.write(...new Array<Buffer>(61).fill(masked({ opcode: PING })));
+      client.end();
+      await events.closed;
+      const pings = events.entries.filter((entry) => Array.isArray(entry) && entry[0] === 'ping');
+      return pings.map((entry) => Array.isArray(entry) && entry[1]);
+    }),
+    // The 61st is cut, though its peer has been sent all 60 pongs.
+    ws: [...new Array(60).fill(1), 2],
+    upwire: new Array(61).fill(1),
+  },
+  'pause() holds what was read with the message': {
+    run: scene(async ({ socket, client, events }) => {
+      socket.on('message', () => {
+        socket.pause();
+        events.note('paused');
+      });
+      const first = new Promise((resolve) => socket.once('message', resolve));
+      client.write(masked({ opcode: TEXT, payload: 'a' }), masked({ opcode: TEXT, payload: 'b' }));
+      await first;
+      await new Promise((resolve) => setImmediate(resolve));
+      return events.entries;
+    }),
+    ws: [
+      ['message', 1, 'Buffer 61', false],
+      ['paused'],
+      ['message', 1, 'Buffer 62', false],
+      ['paused'],
+    ],
+    upwire: [['message', 1, 'Buffer 61', false], ['paused']],
   },
   'binaryType fragments: a message is kept in one piece': {
     run: received(

@@ -1,19 +1,28 @@
 import type { WebSocket } from 'ws';
 import { frame, PING, TEXT } from '../support/frames';
+import type { Options } from '../support/libraries';
 import type { Differences, Scenario, Scenarios } from './transcript';
 import { outcome, scene, wire, wireToClose } from './transcript';
 
 /** Calls that send, then the wire; callbacks and everything thrown are noted. */
-function sent(use: (socket: WebSocket, note: (...entry: unknown[]) => void) => void): Scenario {
-  return scene(async ({ socket, client, events }) => {
-    // Node tells success by `null` or by nothing, and so does `ws`.
-    use(socket, (...entry) => events.note(...entry.map((it) => it ?? null)));
-    socket.close();
-    const frames = await wireToClose(client);
-    client.end();
-    await events.closed;
-    return { frames, events: events.entries };
-  });
+export function sent(
+  use: (socket: WebSocket, note: (...entry: unknown[]) => void) => void,
+  options: Options = {},
+  headers?: Record<string, string>,
+): Scenario {
+  return scene(
+    async ({ socket, client, events }) => {
+      // Node tells success by `null` or by nothing, and so does `ws`.
+      use(socket, (...entry) => events.note(...entry.map((it) => it ?? null)));
+      socket.close();
+      const frames = await wireToClose(client);
+      client.end();
+      await events.closed;
+      return { frames, events: events.entries };
+    },
+    options,
+    headers,
+  );
 }
 
 /** Sends one value; what is thrown is part of the outcome. */
@@ -91,6 +100,27 @@ export const sendings: Scenarios = {
   'options that a server has no use for': sent((socket) =>
     socket.send('abc', { compress: true, mask: false }),
   ),
+  'options that are null, or no booleans': sent((socket, note) => {
+    socket.send('a', null as never);
+    socket.send('b', null as never, (error) => note('told', error));
+    socket.send('c', { binary: 1, fin: 1, compress: 0 } as never);
+  }),
+  'send bytes that are no UTF-8 as text': sent((socket) =>
+    socket.send(Buffer.from([0xff, 0xfe]), { binary: false }),
+  ),
+  'send a File': sent((socket) => socket.send(new File(['abc'], 'a.txt') as never)),
+  'send a Blob as text': sent((socket) =>
+    socket.send(new Blob(['abc']) as never, { binary: false }),
+  ),
+  'a Blob that cannot be read': scene(async ({ socket, client, events }) => {
+    const blob = new Blob(['abc']);
+    blob.arrayBuffer = () => Promise.reject(new Error('It has gone'));
+    const told = new Promise<unknown>((resolve) => socket.send(blob as never, resolve));
+    events.note(await told);
+    client.end();
+    await events.closed;
+    return events.entries;
+  }),
   'send in fragments': sent((socket) => {
     socket.send('a', { fin: false });
     socket.send('b', { fin: false });
@@ -222,6 +252,25 @@ export const sendingDifferences: Differences = {
     run: sent((socket, note) => note(socket.send('a'))),
     ws: { frames: ['81 61', '88 '], events: [[null], ['close', 3, 1005, 'Buffer ']] },
     upwire: { frames: ['81 61', '88 '], events: [[true], ['close', 3, 1005, 'Buffer ']] },
+  },
+  'whether a frame is masked is not a choice (RFC 6455 5.1)': {
+    run: scene(async ({ socket, client }) => {
+      socket.send('a', { mask: true });
+      socket.ping('b', true);
+      return [(await client.frame())?.masked, (await client.frame())?.masked];
+    }),
+    ws: [true, true],
+    upwire: [false, false],
+  },
+  'bufferedAmount counts what was sent in this tick': {
+    run: scene(async ({ socket }) => {
+      const written = new Promise((resolve) => socket.send('abc', resolve));
+      const now = socket.bufferedAmount;
+      await written;
+      return [now, socket.bufferedAmount];
+    }),
+    ws: [0, 0],
+    upwire: [5, 0],
   },
   'options that are undefined mean their defaults': {
     run: sent((socket) => socket.send('a', { binary: undefined, fin: undefined })),
