@@ -4,6 +4,7 @@ import { handshakeDifferences, handshakes } from './differential/handshake';
 import { listening, listeningDifferences } from './differential/listening';
 import { receivingDifferences, receivings } from './differential/receiving';
 import { sendingDifferences, sendings } from './differential/sending';
+import { streamDifferences, streams } from './differential/streams';
 import type { Differences, Scenarios } from './differential/transcript';
 import { upwire, ws } from './support/libraries';
 
@@ -48,6 +49,11 @@ describe('how a connection closes is the same as in ws', () => {
   same(closings);
   same(serverClosings);
   different(closingDifferences);
+});
+
+describe('streams are the same as in ws', () => {
+  same(streams);
+  different(streamDifferences);
 });
 
 describe('listeners are the same as in ws', () => {
