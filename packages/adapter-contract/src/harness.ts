@@ -64,7 +64,7 @@ export interface SiteOptions {
   /** @defaultValue `http`, on 127.0.0.1 */
   readonly transport?: Transport;
   /** Options of the adapter, for all routes. */
-  readonly upwire?: Omit<GatewayOptions, 'onError'>;
+  readonly upwire?: Omit<GatewayOptions, 'onError' | 'onInvalidMessage'>;
   /** The adapter's option `onError`. @defaultValue none, so that the framework's own error handling is told */
   readonly onError?: (error: unknown, webSocket: WebSocket) => void;
   /** The `name` of one of {@link Facts.sessions}, in front of all that the set-up adds. @defaultValue none */

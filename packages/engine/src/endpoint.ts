@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ClientHandshake, SocketSettings } from './client';
 import { GuardedEmitter } from './emitter';
+import { Intake } from './intake';
 import { Binding } from './io/binding';
 import type { PulseOwner } from './io/heartbeat';
 import { heartbeatFor } from './io/heartbeat';
@@ -34,6 +35,8 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   protected address: string | undefined = undefined;
   /** The way to OPEN, of a client that is still on it. */
   protected handshake: ClientHandshake | undefined = undefined;
+  /** What messages have to pass, where there is anything. */
+  private intake: Intake | undefined = undefined;
 
   /** @throws TypeError or RangeError that names the option and the value */
   constructor(options: WebSocketOptions) {
@@ -93,6 +96,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     const { holdMessages, allowSynchronousEvents } = this.settings;
     this.startDelivery(holdMessages, !allowSynchronousEvents);
     this.startHeartbeat(binding);
+    this.startIntake();
     binding.start(head);
     this.deliver('open', undefined, undefined, 0);
   }
@@ -145,26 +149,26 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     const length = end - start;
     this.binding?.pulse?.message();
     if (!binary && this.textAsString) {
-      this.deliver('message', bytes.toString('utf8', start, end), false, length);
+      this.take(bytes.toString('utf8', start, end), false, length);
       return;
     }
     const buffer = toBuffer(bytes, start, end);
-    this.deliver('message', binary ? toBinary(buffer, this.binary) : buffer, binary, length);
+    this.take(binary ? toBinary(buffer, this.binary) : buffer, binary, length);
   }
 
   /** @internal */
   onPing(payload: Buffer): void {
-    this.deliver('ping', payload, undefined, payload.length);
+    this.tellInTurn('ping', payload, undefined, payload.length);
   }
 
   /** @internal */
   onPong(payload: Buffer): void {
-    this.deliver('pong', payload, undefined, payload.length);
+    this.tellInTurn('pong', payload, undefined, payload.length);
   }
 
   /** @internal */
   onFault(error: ProtocolError): void {
-    this.deliver('error', error, undefined, 0);
+    this.tellInTurn('error', error, undefined, 0);
   }
 
   /** @internal */
@@ -209,7 +213,9 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   onState(state: State): void {
     this.state = state;
     if (state === State.CLOSED) {
-      this.deliver('close', this.connection.closeCode, this.connection.closeReason, 0);
+      this.behavior.hooks.onClosed?.(this.asWebSocket());
+      this.intake?.end();
+      this.tellInTurn('close', this.connection.closeCode, this.connection.closeReason, 0);
     } else {
       this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
     }
@@ -223,6 +229,45 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   }
 
   protected continueReading(): void {
-    if (this.state !== State.CLOSED) this.binding?.resumeReading();
+    if (this.state !== State.CLOSED && !this.intake?.blocked) this.binding?.resumeReading();
+  }
+
+  protected override continueDelivery(): void {
+    this.intake?.proceed();
+    super.continueDelivery();
+  }
+
+  // ---- what messages have to pass
+
+  private startIntake(): void {
+    const { intake, hooks } = this.behavior;
+    if (intake === undefined) return;
+    const waits = (): boolean => this.paused && this.state !== State.CLOSED;
+    this.intake = new Intake(intake, {
+      get waits() {
+        return waits();
+      },
+      tell: (data, binary, bytes) => this.deliver('message', data, binary, bytes),
+      hold: () => this.stopReading(),
+      resume: () => this.continueDelivery(),
+      close: (code, reason) => this.close(code, reason),
+      invalid: (issues) => {
+        hooks.onInvalidMessage?.(issues, this.asWebSocket());
+        return hooks.onInvalidMessage !== undefined;
+      },
+      fail: (error) => this.listenerFailed(error),
+    });
+  }
+
+  private take(data: unknown, binary: boolean, bytes: number): void {
+    if (this.intake === undefined) this.deliver('message', data, binary, bytes);
+    else this.intake.receive(data, binary, bytes);
+  }
+
+  /** Tells what the peer has done behind its messages, behind those that have to pass first. */
+  private tellInTurn(name: string, first: unknown, second: unknown, bytes: number): void {
+    const { intake } = this;
+    if (intake?.busy) intake.defer(() => this.deliver(name, first, second, bytes));
+    else this.deliver(name, first, second, bytes);
   }
 }

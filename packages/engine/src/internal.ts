@@ -4,6 +4,9 @@
  */
 export type { TextWebSocket as WebSocket } from './events';
 export type { OwnAuthority } from './handshake/origin';
+export type { MessageIssue, MessageOf, MessageSchema, StandardSchema } from './message-schema';
+export type { RateLimit } from './rate-limit';
+export type { ConnectionLimits } from './upgrade/connection-limit';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
 export { goAway } from './upgrade/gate';
 export type { Framework, GatewayServer as WebSocketServer } from './upgrade/gateway';

@@ -1,3 +1,5 @@
+import type { IntakeSettings } from './intake';
+import type { MessageIssue } from './message-schema';
 import type { LimitOptions, ResolvedLimits } from './protocol/limits';
 import { describe, integerOption, resolveLimits } from './protocol/limits';
 import type { Broker } from './topics/broker';
@@ -64,6 +66,10 @@ export interface WebSocketHooks {
   onListenerError?(error: unknown, webSocket: WebSocket): void;
   /** The peer broke the protocol, or a message could not be read, and the application has no `'error'` listener. */
   onUnheardError?(error: Error, webSocket: WebSocket): void;
+  /** The connection is over, before `'close'` is told; whatever listeners the application has taken off. */
+  onClosed?(webSocket: WebSocket): void;
+  /** A message is not what it has to be; in place of closing the connection. */
+  onInvalidMessage?(issues: readonly MessageIssue[], webSocket: WebSocket): void;
 }
 
 /** How WebSockets behave beyond the `ws` API; chosen by the server or gateway that makes them. */
@@ -71,6 +77,8 @@ export interface WebSocketBehavior {
   readonly hooks: WebSocketHooks;
   /** Deliver text as strings. */
   readonly textAsString: boolean;
+  /** What messages have to pass before they are told; `undefined` where that is nothing. */
+  readonly intake?: IntakeSettings | undefined;
   /** Where the topics are; `undefined` for WebSockets that have none. */
   readonly broker?: Broker | undefined;
 }

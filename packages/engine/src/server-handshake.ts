@@ -22,6 +22,7 @@ import type { UpgradeCallback, WebSocketServer } from './server';
 import type { VerifyClientCallback, VerifyClientInfo } from './server-options';
 import type { HandshakeTerms } from './terms';
 import { compressionOf } from './terms';
+import { isThenable } from './thenable';
 import type { WebSocket } from './websocket';
 
 /** Sockets that have become WebSockets. */
@@ -302,8 +303,4 @@ function parseLine(line: unknown): Header {
     if (isToken(header[0]) && isFieldValue(header[1])) return header;
   }
   throw new TypeError(`A "headers" listener left ${show(line)}, which is no header line`);
-}
-
-function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
-  return typeof (value as PromiseLike<Value> | null | undefined)?.then === 'function';
 }

@@ -1,3 +1,5 @@
+import { isThenable } from '../thenable';
+
 /** Calls a function of the application's; whether it throws or rejects, `failed` is told, once, and nobody else. */
 export function contain(call: () => unknown, failed: (error: unknown) => void): void {
   try {
@@ -6,10 +8,6 @@ export function contain(call: () => unknown, failed: (error: unknown) => void): 
   } catch (error) {
     failed(error);
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }
 
 /** Tells the process of an error that there is nobody else to tell of. */

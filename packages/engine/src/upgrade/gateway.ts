@@ -2,10 +2,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TextWebSocket, TextWebSocketClass } from '../events';
-import type { WebSocketBehavior } from '../options';
+import type { MessageIssue } from '../message-schema';
 import { ResponseReply } from '../reply';
 import { WebSocketServer } from '../server';
 import type { WebSocket } from '../websocket';
+import type { Place } from './connection-limit';
 import { contain, warn } from './contain';
 import type { AnyServer, GatedGateway, RouteKnowledge, ServerGate } from './gate';
 import { attachGateway } from './gate';
@@ -14,8 +15,8 @@ import { inject } from './inject';
 import type { GatewayOptions, RouteOptions } from './options';
 import { checkSharedOptions, given } from './options';
 import { claimResponse } from './response';
-import type { RouteSettings } from './settings';
-import { gatewaySettings, routeSettings, termsTelling } from './settings';
+import type { GatewayHooks, RouteSettings } from './settings';
+import { gatewayBehavior, gatewaySettings, routeSettings, termsTelling } from './settings';
 import type { Route, UpgradeOwner } from './upgrade';
 import { knownRequest, startUpgrade, Upgrade } from './upgrade';
 
@@ -39,7 +40,16 @@ export interface Framework {
   routes(request: IncomingMessage): RouteKnowledge;
 }
 
-type Reporter = (error: unknown, webSocket: TextWebSocket) => void;
+/** What is kept of a handshake for its WebSocket. */
+interface Opened {
+  /** Told of errors. */
+  readonly failed: (error: unknown, webSocket: TextWebSocket) => void;
+  /** Answers messages that are wrong. */
+  readonly invalid:
+    | ((issues: readonly MessageIssue[], webSocket: TextWebSocket) => unknown)
+    | undefined;
+  readonly place: Place | undefined;
+}
 
 /**
  * Lets upgrade requests run through a framework's own stack, with a real response on the real socket: accepting one
@@ -54,18 +64,16 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   private readonly settingsOfRoutes = new WeakMap<RouteOptions, RouteSettings>();
   /** The server of injected handshakes. */
   private injected: Server | undefined = undefined;
-  private readonly reporters = new WeakMap<TextWebSocket, Reporter>();
-
-  /** How the WebSockets of all routes behave. */
-  private readonly behavior: Partial<WebSocketBehavior> = {
-    textAsString: true,
-    hooks: {
-      onListenerError: (error, webSocket) => {
-        // They give text as strings, as was asked for above.
-        const ours = webSocket as TextWebSocket;
-        contain(() => this.reporters.get(ours)?.(error, ours), warn);
-      },
-    },
+  private readonly opened = new WeakMap<WebSocket, Opened>();
+  private readonly hooks: GatewayHooks = {
+    onListenerError: (error, webSocket) =>
+      contain(() => this.opened.get(webSocket)?.failed(error, asText(webSocket)), warn),
+    onInvalidMessage: (issues, webSocket) =>
+      contain(
+        () => this.opened.get(webSocket)?.invalid?.(issues, asText(webSocket)),
+        (error) => webSocket.listenerFailed(error),
+      ),
+    onClosed: (webSocket) => this.opened.get(webSocket)?.place?.leave(),
   };
 
   /** @throws TypeError or RangeError that names the option and the value */
@@ -74,8 +82,9 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     const own = given(options);
     checkSharedOptions(own);
     const all = { ...DEFAULTS, ...own, noServer: true };
-    this.server = new WebSocketServer<TextWebSocketClass>(all, undefined, this.behavior);
-    this.settings = gatewaySettings(this.server, own);
+    const behavior = gatewayBehavior(own, this.hooks);
+    this.server = new WebSocketServer<TextWebSocketClass>(all, undefined, behavior);
+    this.settings = gatewaySettings(this.server, own, behavior);
   }
 
   /** Time for the application to answer a handshake, in milliseconds. */
@@ -139,31 +148,43 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     if (options === undefined) return this.settings;
     let settings = this.settingsOfRoutes.get(options);
     if (settings === undefined) {
-      settings = routeSettings(options, this.settings, this.behavior);
+      settings = routeSettings(options, this.settings, this.hooks);
       this.settingsOfRoutes.set(options, settings);
     }
     return settings;
   }
 
   /** @internal */
-  open({ request, response, gate }: Upgrade, head: Buffer, route: Route): void {
+  open(upgrade: Upgrade, head: Buffer, route: Route): void {
+    const { request, response, gate } = upgrade;
     const { terms } = this.settingsOf(route.options);
+    const known = knownRequest(route, request);
     const opened = (webSocket: TextWebSocket): void => {
       gate.track(webSocket);
-      this.reporters.set(webSocket, this.reporter(request, route));
+      this.opened.set(webSocket, {
+        failed: this.failed(known, route),
+        invalid: this.invalid(known, route),
+        place: upgrade.handOver(),
+      });
       this.run(webSocket, request, route);
     };
-    const known = knownRequest(route, request);
     const reply = new ResponseReply(response, route.respond);
     this.server.answer(request, reply, head, opened, termsTelling(known, terms));
   }
 
-  /** Whom to tell of errors. It lives as long as the WebSocket, and keeps no more alive than it needs. */
-  private reporter(request: IncomingMessage, route: Route): Reporter {
+  // What these two return lives as long as the WebSocket, and keeps no more alive than it needs: each in a function of
+  // its own, because the closures of one function share what any of them keeps.
+
+  private failed(request: IncomingMessage, route: Route): Opened['failed'] {
     const { onError } = this.settingsOf(route.options);
     if (onError === undefined) return route.onError;
-    const known = knownRequest(route, request);
-    return (error, webSocket) => onError(error, webSocket, known);
+    return (error, webSocket) => onError(error, webSocket, request);
+  }
+
+  private invalid(request: IncomingMessage, route: Route): Opened['invalid'] {
+    const { onInvalidMessage } = this.settingsOf(route.options);
+    if (onInvalidMessage === undefined) return undefined;
+    return (issues, webSocket) => onInvalidMessage(issues, webSocket, request);
   }
 
   /** Runs the application's part; what it throws or rejects with ends its own WebSocket and nobody else's. */
@@ -179,4 +200,9 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     }
     if (!refused) contain(() => route.handle(webSocket), failed);
   }
+}
+
+/** A WebSocket of a gateway: they all give text as strings. */
+function asText(webSocket: WebSocket): TextWebSocket {
+  return webSocket as TextWebSocket;
 }

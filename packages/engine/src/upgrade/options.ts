@@ -5,10 +5,16 @@ import type { Origins } from '../handshake/origin';
 import { createOriginPolicy } from '../handshake/origin';
 import { show } from '../handshake/show';
 import { checkSubprotocolChoice } from '../handshake/subprotocols';
+import type { MessageIssue, MessageSchema } from '../message-schema';
+import { messageCheck } from '../message-schema';
 import type { WebSocketOptions } from '../options';
 import { resolveOptions } from '../options';
 import { describe, integerOption } from '../protocol/limits';
+import type { RateLimit } from '../rate-limit';
+import { checkRateLimit } from '../rate-limit';
 import type { ServerOptions } from '../server-options';
+import type { ConnectionLimits } from './connection-limit';
+import { ConnectionLimit } from './connection-limit';
 
 /**
  * Options that one route takes, and the whole plugin for all routes that say nothing else. `undefined` is always the
@@ -44,6 +50,31 @@ export interface RouteOptions<Request = IncomingMessage> extends WebSocketOption
    */
   handshakeTimeout?: number | undefined;
   /**
+   * How many WebSockets there may be at once: altogether (one more gets a 503), and of one client (one more gets a 429).
+   * A number is the first. A route that has this option is counted by itself; those that have none are counted together.
+   * @defaultValue false
+   */
+  maxConnections?: number | ConnectionLimits<Request> | false | undefined;
+  /**
+   * How many messages a client may send.
+   * @defaultValue false
+   */
+  rateLimit?: RateLimit | false | undefined;
+  /**
+   * What messages have to be: a Standard Schema (zod, valibot, arktype, …) or a function. Text is parsed as JSON and
+   * checked, and what the schema makes of it is the data of `'message'`. While one is checked asynchronously, no other is
+   * read. What is no JSON or fails the check closes the connection with 1007, a binary message with 1003.
+   * @defaultValue false
+   */
+  message?: MessageSchema | false | undefined;
+  /**
+   * Answers a message that is not what `message` says, in place of closing the connection.
+   * @defaultValue none
+   */
+  onInvalidMessage?:
+    | ((issues: readonly MessageIssue[], webSocket: TextWebSocket, request: Request) => unknown)
+    | undefined;
+  /**
    * Told once when a handler, or a listener of its WebSocket, throws or rejects; the client gets 1011.
    * @defaultValue the framework's own error handling
    */
@@ -64,6 +95,7 @@ const ROUTE_OPTIONS: Record<keyof RouteOptions, true> = {
   heartbeat: true,
   holdMessages: true,
   idleTimeout: true,
+  maxConnections: true,
   maxBufferedAmount: true,
   maxBufferedChunks: true,
   maxFragments: true,
@@ -71,10 +103,13 @@ const ROUTE_OPTIONS: Record<keyof RouteOptions, true> = {
   maxLifetime: true,
   maxPayload: true,
   maxPendingAutoPongs: true,
+  message: true,
   onError: true,
+  onInvalidMessage: true,
   origins: true,
   overflow: true,
   perMessageDeflate: true,
+  rateLimit: true,
   skipUTF8Validation: true,
   subprotocols: true,
 };
@@ -109,7 +144,16 @@ export function checkSharedOptions(options: RouteOptions): void {
   if (subprotocols !== undefined) checkSubprotocolChoice(subprotocols, 'subprotocols');
   if (perMessageDeflate) resolveDeflateOptions(perMessageDeflate);
   functionOption('onError', options.onError);
+  functionOption('onInvalidMessage', options.onInvalidMessage);
+  if (isOn(options.maxConnections)) new ConnectionLimit(options.maxConnections);
+  if (isOn(options.rateLimit)) checkRateLimit(options.rateLimit);
+  if (isOn(options.message)) messageCheck(options.message);
   handshakeTimeoutOption(options.handshakeTimeout);
+}
+
+/** Whether an option that can be turned off is given and on. */
+export function isOn<Value>(value: Value | false | undefined): value is Value {
+  return value !== undefined && value !== false;
 }
 
 export function handshakeTimeoutOption(value: unknown, fallback = HANDSHAKE_TIMEOUT): number {

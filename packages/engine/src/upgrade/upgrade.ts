@@ -7,7 +7,9 @@ import { checkOrigin } from '../handshake/origin';
 import type { Refusal } from '../handshake/refusal';
 import { createRefusal } from '../handshake/refusal';
 import { ResponseReply, releaseSocket } from '../reply';
-import { contain, isThenable, warn } from './contain';
+import { isThenable } from '../thenable';
+import type { Place } from './connection-limit';
+import { contain, warn } from './contain';
 import type { ServerGate } from './gate';
 import type { RouteOptions } from './options';
 import { endBehind } from './response';
@@ -24,6 +26,11 @@ export interface Route {
   readonly request?: object | undefined;
   /** Where the request was sent, by the framework's own knowledge of proxies. */
   readonly authority: OwnAuthority;
+  /**
+   * The client's address, by the framework's own knowledge of proxies.
+   * @defaultValue the other end of the socket
+   */
+  readonly clientAddress?: string | undefined;
   /** The application's handler. */
   readonly handle: (webSocket: TextWebSocket) => unknown;
   /**
@@ -66,6 +73,8 @@ export class Upgrade {
   /** How long the application may take, in milliseconds from {@link arrivedAt}. */
   private timeout: number;
   private readonly arrivedAt = performance.now();
+  /** Its place among the connections that are counted, until it is a WebSocket's. */
+  private place: Place | undefined = undefined;
   /** Whether a route wants it. */
   private accepted = false;
   /** Whether the answer is ours, and given; it may still wait in what middleware has put around the response. */
@@ -92,7 +101,10 @@ export class Upgrade {
   start(): void {
     const { owner, gate, request, response } = this;
     response.once('finish', () => this.finished());
-    response.once('close', () => clearTimeout(this.timer));
+    response.once('close', () => {
+      clearTimeout(this.timer);
+      this.place?.leave();
+    });
     this.startTimer(this.timeout);
     const refusal = gate.closing ? SERVER_CLOSED : checkHandshake(request, GATEWAY_POLICY);
     if (refusal !== null) {
@@ -173,12 +185,31 @@ export class Upgrade {
       this.refuse(refusal ?? SERVER_CLOSED);
       return;
     }
+    const place = this.takePlace(route, owner);
+    if (place !== undefined && 'status' in place) {
+      this.refuse(place);
+      return;
+    }
+    this.place = place;
     this.answered = true;
     const { head } = this;
     // The request may live as long as the WebSocket; what it has read must not.
     this.head = NOTHING;
     this.elsewhere = undefined;
     owner.open(this, head, route);
+  }
+
+  private takePlace(route: Route, owner: UpgradeOwner): Place | Refusal | undefined {
+    const { limit } = owner.settingsOf(route.options);
+    const address = route.clientAddress ?? this.request.socket.remoteAddress;
+    return limit?.take(knownRequest(route, this.request), address);
+  }
+
+  /** Hands the place over to the WebSocket, which gives it back. */
+  handOver(): Place | undefined {
+    const { place } = this;
+    this.place = undefined;
+    return place;
   }
 
   /** Answers in place of the application. */

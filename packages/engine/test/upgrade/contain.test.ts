@@ -1,4 +1,4 @@
-import { contain, isThenable, warn } from '../../src/upgrade/contain';
+import { contain, warn } from '../../src/upgrade/contain';
 
 const BOOM = new Error('boom');
 
@@ -53,16 +53,6 @@ describe('contain', () => {
     );
     expect(failed.mock.calls).toEqual([[BOOM]]);
   });
-});
-
-test.each<[unknown, boolean]>([
-  [Promise.resolve(), true],
-  [undefined, false],
-  [null, false],
-  [{}, false],
-  ['then', false],
-])('isThenable(%p) is %p', (value, expected) => {
-  expect(isThenable(value)).toBe(expected);
 });
 
 test('warn tells the process, also of what is no Error', () => {

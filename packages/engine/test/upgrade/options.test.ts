@@ -47,6 +47,28 @@ describe('the options of a route', () => {
     ],
     [{ perMessageDeflate: 'yes' }, TypeError, 'The "perMessageDeflate" option must be an object'],
     [{ onError: 5 }, TypeError, 'The "onError" option must be a function, got 5'],
+    [
+      { onInvalidMessage: 'close' },
+      TypeError,
+      'The "onInvalidMessage" option must be a function, got "close"',
+    ],
+    [{ maxConnections: -1 }, RangeError, 'The "maxConnections.total" option must be an integer'],
+    [
+      { maxConnections: null },
+      TypeError,
+      'The "maxConnections" option must be a number or an object, got null',
+    ],
+    [{ rateLimit: 5 }, TypeError, 'The "rateLimit" option must be an object, got 5'],
+    [
+      { rateLimit: { messages: 1 } },
+      TypeError,
+      'The "rateLimit.interval" option must be a number, got undefined',
+    ],
+    [
+      { message: {} },
+      TypeError,
+      'The "message" option must be a Standard Schema or a function, got an object',
+    ],
     [{ verifyClient: () => true }, TypeError, `The option 'verifyClient' is not one of a single `],
     [{ handleProtocols: () => '' }, TypeError, `The option 'handleProtocols' is not one of a `],
     [{ maxPaylod: 1 }, TypeError, `The option 'maxPaylod' is not one of a single route`],
@@ -64,6 +86,11 @@ describe('the options of a route', () => {
       );
     },
   );
+
+  test('that can be turned off are turned off by false', () => {
+    const off = { heartbeat: false, maxConnections: false, message: false, rateLimit: false };
+    expect(checkRouteOptions(off)).toEqual(off);
+  });
 
   test('are copied, so that a later change does nothing', () => {
     const options = { maxPayload: 1 };

@@ -17,6 +17,7 @@ import type {
   WebSocketRoute,
 } from '@upwire/adapter-contract';
 import { listen, tls } from '@upwire/adapter-contract';
+import type { ConnectionLimits } from '@upwire/engine/internal';
 import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
 import session from 'koa-session';
 import upwire from '../../src/index';
@@ -93,18 +94,24 @@ async function openApplication(
 
 /** The contract's functions look at Node's request, where Koa's are given a context. */
 function adapterOptions({
+  maxConnections,
   origins,
   subprotocols,
   ...others
 }: SiteOptions['upwire'] = {}): upwire.Options {
   return {
     ...others,
+    maxConnections: typeof maxConnections === 'object' ? limits(maxConnections) : maxConnections,
     origins: typeof origins === 'function' ? (origin, { req }) => origins(origin, req) : origins,
     subprotocols:
       typeof subprotocols === 'function'
         ? (offered, { req }) => subprotocols(offered, req)
         : subprotocols,
   };
+}
+
+function limits({ key, ...numbers }: ConnectionLimits): ConnectionLimits<ParameterizedContext> {
+  return { ...numbers, key: key && (({ req }) => key(req)) };
 }
 
 function end(server: Server): Promise<void> {
