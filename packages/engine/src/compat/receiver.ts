@@ -35,6 +35,7 @@ const SILENCE: FrameWriter = {
   blocked: false,
   write: () => undefined,
   writeFramed: () => undefined,
+  writeShared: () => undefined,
   end: () => undefined,
   destroy: () => undefined,
 };

@@ -78,6 +78,10 @@ export class Binding implements FrameWriter {
     this.outbox.writeFramed(frames, callback);
   }
 
+  writeShared(frame: Buffer, callback?: WriteCallback): void {
+    this.outbox.writeShared(frame, callback);
+  }
+
   end(): void {
     this.outbox.end();
   }

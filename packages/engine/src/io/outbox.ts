@@ -22,12 +22,36 @@ const SLAB_SIZE = 64 * 1024;
 /** Memory that an outbox takes for itself at a time while its transport is blocked. */
 const OWN_SIZE = 16 * 1024;
 
+/** Shared frames of one tick are joined up to this many bytes; above it, the system joins them for less. */
+const JOIN_UP_TO = 64 * 1024;
+
 /** Memory for headers and small frames, shared by all connections. It is only ever written forward, never reused. */
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
 let slabUsed = 0;
 
 /** Outboxes with frames of this tick. */
 let dirty: Outbox[] = [];
+
+/** The shared frames that were joined last, and what they became: the next outbox has often got the same ones. */
+let joinedParts: readonly Buffer[] = [];
+let joined = slab;
+
+/** The bytes of shared frames, which outboxes that have got the same frames share in their turn. */
+function joinShared(parts: readonly Buffer[]): Buffer {
+  const same =
+    parts.length === joinedParts.length &&
+    parts.every((part, index) => part === joinedParts[index]);
+  if (!same) {
+    joinedParts = parts;
+    joined = Buffer.concat(parts);
+  }
+  return joined;
+}
+
+function forgetJoined(): void {
+  joinedParts = [];
+  joined = slab;
+}
 
 function flushDirty(): void {
   const outboxes = dirty;
@@ -40,6 +64,7 @@ function flushDirty(): void {
       rethrow(thrown);
     }
   }
+  forgetJoined();
 }
 
 /**
@@ -53,6 +78,8 @@ export class Outbox implements FrameWriter {
 
   private readonly transport: Transport;
   private parts: Buffer[] = [];
+  /** How many of the parts are shared with other outboxes. */
+  private sharedParts = 0;
   /** The part being built: a range of the shared slab or of `own` memory, which the next small frame extends. */
   private tail: Buffer | undefined = undefined;
   private tailStart = 0;
@@ -124,6 +151,17 @@ export class Outbox implements FrameWriter {
     this.queued(size, callback);
   }
 
+  writeShared(frame: Buffer, callback?: WriteCallback): void {
+    if (this.ended) {
+      if (callback !== undefined) process.nextTick(callback, socketClosed());
+      return;
+    }
+    this.closeTail();
+    this.parts.push(frame);
+    this.sharedParts++;
+    this.queued(frame.length, callback);
+  }
+
   /** Keeps frames together until {@link uncork}: for the time one chunk is parsed. */
   cork(): void {
     this.corked = true;
@@ -169,6 +207,7 @@ export class Outbox implements FrameWriter {
     this.inFlight = undefined;
     this.callbacks = undefined;
     this.parts = [];
+    this.sharedParts = 0;
     this.tail = undefined;
     this.own = undefined;
     this.queuedBytes = 0;
@@ -197,10 +236,12 @@ export class Outbox implements FrameWriter {
     this.closeTail();
     const { parts, transport } = this;
     const confirm = this.confirmation();
+    const joins = this.sharedParts === parts.length && this.queuedBytes <= JOIN_UP_TO;
     this.parts = [];
+    this.sharedParts = 0;
     this.queuedBytes = 0;
-    if (parts.length === 1) {
-      transport.write(parts[0], confirm);
+    if (parts.length === 1 || joins) {
+      transport.write(parts.length === 1 ? parts[0] : joinShared(parts), confirm);
       return;
     }
     transport.cork();

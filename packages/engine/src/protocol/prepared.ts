@@ -8,7 +8,7 @@ export interface WholeFrame {
   readonly first: number;
   readonly payload: Buffer;
   /** The frame as a server sends it: header and payload, not masked. */
-  readonly unmasked: readonly [Buffer];
+  readonly unmasked: Buffer;
 }
 
 /**
@@ -63,5 +63,5 @@ export class PreparedMessage {
 
 function wholeFrame(first: number, payload: Uint8Array): WholeFrame {
   const frame = encodeFrame(first, payload);
-  return { first, payload: frame.subarray(frame.length - payload.length), unmasked: [frame] };
+  return { first, payload: frame.subarray(frame.length - payload.length), unmasked: frame };
 }

@@ -26,6 +26,8 @@ export interface FrameWriter {
   ): void;
   /** Queues bytes that are framed already. They must not change before the callback. */
   writeFramed(frames: readonly Uint8Array[], callback?: WriteCallback): void;
+  /** Queues one frame whose bytes many connections share, and that never change. */
+  writeShared(frame: Buffer, callback?: WriteCallback): void;
   /** Ends our side of the transport after what is queued. */
   end(): void;
   /** Ends the transport at once. */
@@ -233,7 +235,7 @@ export class MessageSender {
 
   private writeWhole(frame: WholeFrame, callback: WriteCallback | undefined): void {
     if ((frame.first & RSV1) !== 0) this.compression?.sentElsewhere();
-    if (this.maskingKey === undefined) this.writer.writeFramed(frame.unmasked, callback);
+    if (this.maskingKey === undefined) this.writer.writeShared(frame.unmasked, callback);
     else this.write(frame.first, frame.payload, callback);
   }
 

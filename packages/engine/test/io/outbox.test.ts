@@ -631,6 +631,78 @@ test('frames made elsewhere: one callback, an error after the end, nothing to wr
   expect(told).toEqual([undefined, undefined, closed]);
 });
 
+describe('shared frames', () => {
+  const one = hex('810161');
+  const two = hex('810162');
+
+  test('one goes out as it is, and not copied', async () => {
+    const note = jest.fn();
+    outbox.writeShared(one, note);
+    expect(outbox.queuedBytes).toBe(3);
+    await tick();
+    transport.confirm();
+    expect(transport.chunks).toEqual([one]);
+    expect(transport.chunks[0]).toBe(one);
+    expect(note.mock.calls).toEqual([[undefined]]);
+  });
+
+  test('several go out in one write, whose bytes outboxes with the same frames share', async () => {
+    const other = new RecordingTransport();
+    const third = new RecordingTransport();
+    const outboxes = [outbox, new Outbox(other)];
+    for (const frame of [one, two]) {
+      for (const each of outboxes) each.writeShared(frame);
+    }
+    const last = new Outbox(third);
+    last.writeShared(two);
+    last.writeShared(one);
+    await tick();
+    expect([transport.calls, other.calls, third.calls]).toEqual([['write'], ['write'], ['write']]);
+    expect(toHex(transport.bytes)).toBe('810161810162');
+    expect(other.chunks[0]).toBe(transport.chunks[0]);
+    expect(toHex(third.bytes)).toBe('810162810161');
+  });
+
+  test('among frames of its own keep their place', async () => {
+    outbox.write(FIN_TEXT, 'x', undefined);
+    outbox.writeShared(one);
+    outbox.write(FIN_TEXT, 'y', undefined);
+    await tick();
+    outbox.writeShared(two);
+    await tick();
+    expect(toHex(transport.bytes)).toBe('810178810161810179810162');
+    expect(transport.calls).toEqual(['cork', 'write', 'write', 'write', 'uncork', 'write']);
+  });
+
+  test('that are large are not joined', async () => {
+    const large = frame({ opcode: BINARY, payload: pattern(40_000) });
+    outbox.writeShared(large);
+    outbox.writeShared(large);
+    await tick();
+    expect(transport.calls).toEqual(['cork', 'write', 'write', 'uncork']);
+    expect(transport.chunks.every((chunk) => chunk === large)).toBe(true);
+  });
+
+  test('are refused after the end', async () => {
+    const told: unknown[] = [];
+    outbox.end();
+    outbox.writeShared(one, (error) => told.push(error?.message));
+    outbox.writeShared(one);
+    await tick();
+    expect(told).toEqual(['The socket was closed before the data was written']);
+    expect(transport.chunks).toEqual([]);
+  });
+
+  test('that wait for a transport that takes no more are told of its end', () => {
+    transport.writableNeedDrain = true;
+    const told: unknown[] = [];
+    outbox.writeShared(one, (error) => told.push(error?.message));
+    outbox.transportClosed();
+    expect(told).toEqual(['The socket was closed before the data was written']);
+    expect(outbox.queuedBytes).toBe(0);
+  });
+});
+
 test('queuedBytes counts framing and payload until they are handed over', async () => {
   outbox.write(FIN_TEXT, '\u20ac', undefined);
   expect(outbox.queuedBytes).toBe(2 + 3);

@@ -23,6 +23,10 @@ export class LoggingWriter implements FrameWriter {
     this.callbacks.push(callback);
   }
 
+  writeShared(frame: Buffer, callback?: WriteCallback): void {
+    this.writeFramed([frame], callback);
+  }
+
   end(): void {
     this.log.push('end');
   }

@@ -86,6 +86,10 @@ export class RecordedConnection implements FrameWriter, ConnectionHandler {
     this.callbacks.push(callback);
   }
 
+  writeShared(frame: Buffer, callback?: WriteCallback): void {
+    this.writeFramed([frame], callback);
+  }
+
   end(): void {
     this.log.push('end');
   }
