@@ -52,21 +52,34 @@ export const BODY_HEADERS: readonly string[] = [
   'Last-Modified',
 ];
 
+/** How a framework answers that has hooks of its own in front of its responses. */
+export interface FrameworkAnswers {
+  /**
+   * Ends the response, whose status is 101 by then. The hooks may take their time, and may still make another answer
+   * of it.
+   * @defaultValue `response.end()`
+   */
+  readonly respond?: (() => void) | undefined;
+  /**
+   * Answers a refusal.
+   * @defaultValue the same by the response itself
+   */
+  readonly refuse?:
+    | ((status: number, headers: readonly Header[], body: string) => void)
+    | undefined;
+}
+
 /**
  * Answers by the framework's own response, so that whatever hooks into responses (sessions, loggers, security headers)
  * sees the 101 as an ordinary one. The socket is taken when the response has finished.
  */
 export class ResponseReply implements HandshakeReply {
   private readonly response: ServerResponse;
-  private readonly respond: (() => void) | undefined;
+  private readonly framework: FrameworkAnswers;
 
-  /**
-   * @param respond ends the response, whose status is 101 by then; for frameworks with hooks of their own in front of it,
-   * which may take their time and may still answer something else
-   */
-  constructor(response: ServerResponse, respond?: () => void) {
+  constructor(response: ServerResponse, framework: FrameworkAnswers = {}) {
     this.response = response;
-    this.respond = respond;
+    this.framework = framework;
   }
 
   get socket(): Duplex | null {
@@ -74,18 +87,25 @@ export class ResponseReply implements HandshakeReply {
   }
 
   refuse(refusal: Refusal): void {
-    const { response } = this;
+    const { response, framework } = this;
     // Somebody else was faster, such as the handshake's time-out.
     if (response.headersSent || response.writableEnded) return;
-    begin(response, refusal.status, refusalHeaders(refusal));
-    response.end(refusal.message);
+    const { status, message } = refusal;
+    answerOnce(response);
+    if (framework.refuse !== undefined) {
+      framework.refuse(status, refusalHeaders(refusal), message);
+    } else {
+      begin(response, status, refusalHeaders(refusal));
+      response.end(message);
+    }
   }
 
   accept(headers: readonly Header[], accepted: (socket: Duplex) => void): void {
-    const { response } = this;
+    const { response, framework } = this;
     const { socket } = response;
     // The client has gone, and its response tells whoever wants to know; or somebody else was faster.
     if (socket === null || response.headersSent || response.writableEnded) return;
+    answerOnce(response);
     response.once('finish', () => {
       // What hooks into responses may have made another answer of it.
       if (response.statusCode !== 101 || response.socket !== socket || socket.destroyed) return;
@@ -93,12 +113,12 @@ export class ResponseReply implements HandshakeReply {
       silence(response);
       accepted(socket);
     });
-    if (this.respond === undefined) {
+    if (framework.respond === undefined) {
       begin(response, 101, headers);
       response.end();
     } else {
       beginWithHead(response, headers);
-      this.respond();
+      framework.respond();
     }
   }
 }
@@ -146,8 +166,8 @@ function beginWithHead(response: ServerResponse, headers: readonly Header[]): vo
   response.writeHead = begins as ServerResponse['writeHead'];
 }
 
-/** Sets the fields that `writeHead` was given: an object, or names and values in turn. */
-function setFields(response: ServerResponse, fields: unknown): void {
+/** Sets fields as `writeHead` is given them: an object, or names and values in turn. */
+export function setFields(response: ServerResponse, fields: unknown): void {
   if (Array.isArray(fields)) {
     const names = fields.filter((_, index) => index % 2 === 0);
     for (const name of names) response.removeHeader(name);
@@ -176,6 +196,29 @@ export function releaseSocket(response: ServerResponse): Duplex | null {
 }
 
 /**
+ * Makes a response that we answer, perhaps in the application's place and with that still at work, take a second answer
+ * and send nothing of it. Node would throw, in whatever callback the application has come to by then.
+ */
+function answerOnce(response: ServerResponse): void {
+  const begun = (): boolean => response.headersSent;
+  const ended = (): boolean => response.writableEnded;
+  const guards: [keyof ServerResponse & string, over: () => boolean, result: unknown][] = [
+    ['setHeader', begun, response],
+    ['appendHeader', begun, response],
+    ['removeHeader', begun, undefined],
+    ['writeHead', begun, response],
+    ['write', ended, true],
+    ['end', ended, response],
+  ];
+  for (const [name, over, result] of guards) {
+    const method = response[name] as (...args: unknown[]) => unknown;
+    override(response, name, (...args: unknown[]) =>
+      over() ? result : Reflect.apply(method, response, args),
+    );
+  }
+}
+
+/**
  * Makes a response whose 101 has left take whatever is written to it and send nothing: an error handler that answers
  * a failed WebSocket handler with a page must neither fail nor reach the frames.
  */
@@ -191,7 +234,9 @@ function silence(response: ServerResponse): void {
     write: (): boolean => true,
     end: self,
   };
-  for (const [name, value] of Object.entries(silent)) {
-    Object.defineProperty(response, name, { value, configurable: true, writable: true });
-  }
+  for (const [name, value] of Object.entries(silent)) override(response, name, value);
+}
+
+function override(response: ServerResponse, name: string, value: unknown): void {
+  Object.defineProperty(response, name, { value, configurable: true, writable: true });
 }

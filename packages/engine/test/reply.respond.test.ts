@@ -27,7 +27,7 @@ async function accept(respond: Respond) {
   response.assignSocket(ours);
   const accepted = jest.fn();
   const finished = new Promise((resolve) => response.once('finish', resolve));
-  new ResponseReply(response, () => respond(response)).accept(HEADERS, accepted);
+  new ResponseReply(response, { respond: () => respond(response) }).accept(HEADERS, accepted);
   await finished;
   ours.end();
   await new Promise((resolve) => theirs.once('close', resolve));

@@ -168,7 +168,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
       });
       this.run(webSocket, request, route);
     };
-    const reply = new ResponseReply(response, route.respond);
+    const reply = new ResponseReply(response, route);
     this.server.answer(request, reply, head, opened, termsTelling(known, terms));
   }
 

@@ -6,7 +6,8 @@ import type { OwnAuthority } from '../handshake/origin';
 import { checkOrigin } from '../handshake/origin';
 import type { Refusal } from '../handshake/refusal';
 import { createRefusal } from '../handshake/refusal';
-import { ResponseReply, releaseSocket } from '../reply';
+import type { FrameworkAnswers } from '../reply';
+import { ResponseReply, releaseSocket, setFields } from '../reply';
 import { isThenable } from '../thenable';
 import type { Place } from './connection-limit';
 import { contain, warn } from './contain';
@@ -15,8 +16,8 @@ import type { RouteOptions } from './options';
 import { endBehind } from './response';
 import type { RouteSettings } from './settings';
 
-/** What a route does with its WebSocket. */
-export interface Route {
+/** What a route does with its WebSocket, and how its framework answers. */
+export interface Route extends FrameworkAnswers {
   /** The route's own options, by {@link checkRouteOptions}: the same object for all its handshakes. */
   readonly options?: RouteOptions | undefined;
   /**
@@ -40,12 +41,6 @@ export interface Route {
    * @param webSocket whose handler has failed; `undefined` before the 101
    */
   readonly onError: (error: unknown, webSocket?: TextWebSocket) => void;
-  /**
-   * Ends the response, for frameworks with hooks of their own in front of it. Its status is 101 by then; the hooks may
-   * still make another answer of it.
-   * @defaultValue `response.end()`
-   */
-  readonly respond?: (() => void) | undefined;
 }
 
 /** What a handshake needs of its gateway. */
@@ -73,6 +68,7 @@ export class Upgrade {
   /** How long the application may take, in milliseconds from {@link arrivedAt}. */
   private timeout: number;
   private readonly arrivedAt = performance.now();
+  private keptHeaders: (() => Readonly<Record<string, unknown>>) | undefined = undefined;
   /** Its place among the connections that are counted, until it is a WebSocket's. */
   private place: Place | undefined = undefined;
   /** Whether a route wants it. */
@@ -137,6 +133,14 @@ export class Upgrade {
   }
 
   /**
+   * Tells where the framework keeps headers of the response, if not in the response: for an answer in place of the
+   * application, which may be still at work.
+   */
+  keepsHeaders(headers: () => Readonly<Record<string, unknown>>): void {
+    this.keptHeaders = headers;
+  }
+
+  /**
    * Accepts the handshake: the application has let the request through to a route of WebSockets. Does nothing where
    * the handshake has been accepted or answered before.
    *
@@ -182,12 +186,12 @@ export class Upgrade {
 
   private decide(route: Route, owner: UpgradeOwner, refusal: Refusal | null): void {
     if (refusal !== null || this.gate.closing) {
-      this.refuse(refusal ?? SERVER_CLOSED);
+      this.refuse(refusal ?? SERVER_CLOSED, route);
       return;
     }
     const place = this.takePlace(route, owner);
     if (place !== undefined && 'status' in place) {
-      this.refuse(place);
+      this.refuse(place, route);
       return;
     }
     this.place = place;
@@ -213,9 +217,14 @@ export class Upgrade {
   }
 
   /** Answers in place of the application. */
-  private refuse(refusal: Refusal): void {
+  private refuse(refusal: Refusal, route?: Route): void {
+    const { response, keptHeaders } = this;
     this.answered = true;
-    new ResponseReply(this.response).refuse(refusal);
+    if (route?.refuse === undefined && !response.headersSent) {
+      // There may be some that cannot be sent; that is for the application to hear, not for this client.
+      contain(() => setFields(response, keptHeaders?.()), warn);
+    }
+    new ResponseReply(response, route).refuse(refusal);
   }
 
   private finished(): void {

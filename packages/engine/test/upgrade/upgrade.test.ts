@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { Gateway } from '../../src/upgrade/gateway';
 import type { GatewayOptions } from '../../src/upgrade/options';
 import type { Upgrade } from '../../src/upgrade/upgrade';
 import { upgradeOf } from '../../src/upgrade/upgrade';
@@ -15,6 +14,7 @@ import {
   knock,
   openSite,
   route,
+  withUpgrade,
 } from '../support/site';
 import { useFakeTimeouts } from '../support/timeouts';
 
@@ -22,15 +22,6 @@ afterEach(async () => {
   jest.useRealTimers();
   await cleanUp();
 });
-
-/** Calls `then` with what each request is as a handshake. */
-function withUpgrade(then: (upgrade: Upgrade, response: ServerResponse) => void): App {
-  return (request, response) => {
-    const upgrade = upgradeOf(request);
-    if (upgrade === undefined) response.end('a page');
-    else then(upgrade, response);
-  };
-}
 
 /** Goes on when everything that is on its way has come. */
 async function settled(): Promise<void> {
@@ -111,47 +102,6 @@ describe('accepting', () => {
         'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nDate\r\n\r\n',
     );
     expect((await client.frame())?.payload.toString()).toBe('hello');
-  });
-
-  test('has the framework send the 101 where it wants to', async () => {
-    const { port } = await openSite(
-      withUpgrade((upgrade, response) => {
-        const respond = (): void => {
-          setImmediate(() => response.writeHead(101, { 'X-Hook': '1' }).end());
-        };
-        upgrade.accept({ ...route((webSocket) => webSocket.send('hello')), respond });
-      }),
-    );
-    const client = await knock(port);
-
-    expect((await client.head()).replace(/Date: [^\r]*/, 'Date')).toBe(
-      'HTTP/1.1 101 Switching Protocols\r\nX-Hook: 1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nDate\r\n\r\n',
-    );
-    expect((await client.frame())?.payload.toString()).toBe('hello');
-  });
-
-  test('is the business of the gateway that the route belongs to', async () => {
-    const dispatch = () => undefined;
-    const other = new Gateway(
-      { dispatch, routes: () => 'maybe' },
-      { origins: ['http://a.example'] },
-    );
-    const { port, gateway } = await openSite(
-      withUpgrade((upgrade) =>
-        upgrade.accept(
-          route(() => undefined),
-          other,
-        ),
-      ),
-    );
-
-    const refused = await answerOf(await knock(port, { Origin: 'http://b.example' }));
-    const client = await knock(port, { Origin: 'http://a.example' });
-
-    expect(refused.status).toBe(403);
-    expect(await client.head()).toMatch(/^HTTP\/1\.1 101 /);
-    expect([gateway.server.clients?.size, other.server.clients?.size]).toEqual([0, 1]);
   });
 
   test('may wait as long as the application likes', async () => {
