@@ -41,6 +41,16 @@ export class HandshakeRoute implements Route {
     this.exchange?.reply.code(101).send();
   };
 
+  /** Has Fastify send a refusal of ours, which is not the application's but runs through its hooks all the same. */
+  readonly refuse: Route['refuse'] = (status, headers, body) => {
+    const reply = this.exchange?.reply.code(status);
+    for (const [name, value] of headers) {
+      // Hooks may make another body of it, and Fastify sees to the length.
+      if (name.toLowerCase() !== 'content-length') reply?.header(name, value);
+    }
+    reply?.send(body);
+  };
+
   readonly handle = (webSocket: WebSocket): unknown => {
     const { exchange, target } = this;
     if (exchange === undefined) return undefined;

@@ -72,6 +72,7 @@ export class WebSocketRoutes {
   pass(request: FastifyRequest, reply: FastifyReply): boolean {
     const upgrade = upgradeOf(request.raw);
     if (upgrade === undefined) return false;
+    upgrade.keepsHeaders(() => reply.getHeaders());
     const { config, url } = request.routeOptions;
     const marked = markOf({ config });
     if (marked !== undefined) {

@@ -248,10 +248,13 @@ test('nothing of this ends a process, and then it ends by itself', async () => {
     ['/throws-in-onsend', 500],
     ['/nowhere', 404],
     ['/%E0%A4%A', 400],
+    // Answered in the application's place, which answers all the same, later.
+    ['/slow-store', 503],
   ] as const) {
     const { status } = await answerOf(await knock(port, {}, `GET ${path} HTTP/1.1`));
     expect([path, status]).toEqual([path, expected]);
   }
+  expect(await program.line()).toBe('stored');
   for (const path of ['/hangs', '/hangs-in-onsend']) {
     const gone = await knock(port, {}, `GET ${path} HTTP/1.1`);
     expect(await program.line()).toBe('hanging');

@@ -55,6 +55,21 @@ async function start(): Promise<void> {
     },
     () => undefined,
   );
+  app.get(
+    '/slow-store',
+    {
+      websocket: { handshakeTimeout: 50 },
+      onRequest: (_request, reply) => void reply.code(401).send('no'),
+      // As a session store that has been given a callback.
+      onSend: (_request, _reply, _payload, done) => {
+        setTimeout(() => {
+          done();
+          console.log('stored');
+        }, 150);
+      },
+    },
+    () => undefined,
+  );
   await app.listen({ port: 0, host: '127.0.0.1' });
   const [address] = app.addresses();
   console.log(typeof address === 'object' ? address.port : address);
