@@ -3,6 +3,7 @@ import type {
   AnyServer,
   WebSocket as EngineWebSocket,
   GatewayOptions,
+  InjectOptions as OptionsOfInjection,
   WebSocketServer,
 } from '@upwire/engine/internal';
 import { Gateway } from '@upwire/engine/internal';
@@ -52,6 +53,7 @@ function upwire<App extends KoaApplication>(
     app: app as unknown as App & WebSocketRoutes<App>,
     getWss: () => gateway.server,
     attach: (later) => gateway.attach(later),
+    injectWS: (path, options) => gateway.inject(path, options),
   };
 }
 
@@ -110,7 +112,17 @@ declare namespace upwire {
      * @throws TypeError for anything but a server
      */
     attach(server: AnyServer): void;
+    /**
+     * Opens a WebSocket within the process, for tests: a real handshake through the application, which needs not listen.
+     *
+     * @param path path and query
+     * @returns the client's WebSocket, open, as `new WebSocket()` of the engine makes it. Where it was refused, rejects
+     * with an `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body`
+     */
+    injectWS(path: string, options?: OptionsOfInjection): Promise<EngineWebSocket>;
   }
+
+  export type InjectOptions = OptionsOfInjection;
 
   export type WebSocket = EngineWebSocket;
   export type WebSocketHandler<StateT = DefaultState, ContextT = DefaultContext> = Handler<
