@@ -4,12 +4,14 @@ import { answers } from './suite/answers';
 import { errors } from './suite/errors';
 import { guards } from './suite/guard';
 import { handshakes } from './suite/handshake';
+import { injections } from './suite/inject';
 import { limits } from './suite/limits';
 import { messages } from './suite/messages';
 import { middleware } from './suite/middleware';
 import { neighbours } from './suite/neighbours';
 import { origins } from './suite/origin';
 import { resets } from './suite/resets';
+import { routeOptions } from './suite/routes';
 import { sessions } from './suite/session';
 import { shutdowns } from './suite/shutdown';
 import { timeouts } from './suite/timeouts';
@@ -28,8 +30,10 @@ const SECTIONS = {
   timeouts,
   origins,
   limits,
+  routeOptions,
   transports,
   shutdowns,
+  injections,
 };
 
 /** What every adapter keeps to, as tests: section by section for one framework. */

@@ -1,6 +1,12 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { GatewayOptions, WebSocket, WebSocketServer } from '@upwire/engine/internal';
+import type {
+  GatewayOptions,
+  InjectOptions,
+  RouteOptions,
+  WebSocket,
+  WebSocketServer,
+} from '@upwire/engine/internal';
 import type { Address, Transport } from './address';
 import type { SlowStore } from './store';
 
@@ -97,6 +103,8 @@ export interface Site {
    * `'error'` event of Koa. Nothing of it goes to the console.
    */
   readonly errors: readonly unknown[];
+  /** Opens a WebSocket within the process, by the adapter's `injectWS()`. */
+  inject(path: string, options?: InjectOptions): Promise<WebSocket>;
   /** Closes the application as its users do: `server.close()`, `fastify.close()`. Settled when all is over. */
   close(): Promise<void>;
 }
@@ -127,6 +135,8 @@ export interface Application extends Scope {
 export interface WebSocketRoute {
   /** Middleware of this route alone, run before the 101. */
   readonly guards?: readonly Middleware[];
+  /** Options that go before those of the {@link SiteOptions}. */
+  readonly options?: RouteOptions;
 }
 
 /**

@@ -38,7 +38,7 @@ export function middleware<App extends Application>(harness: Harness<App>): void
                   },
                   { guards: [note('guard'), note('second guard')] },
                 );
-                inner.page('GET', '/page', (context) => context.answer(200, 'page'));
+                inner.page('GET', '/a/page', (context) => context.answer(200, 'page'));
               },
               kind,
             );
@@ -67,8 +67,8 @@ export function middleware<App extends Application>(harness: Harness<App>): void
 
     test('runs as often for a plain request', async () => {
       const { address, calls } = await openNoted();
-      expect((await get(address, '/outer/inner/page?x')).body).toBe('page');
-      expect(calls).toEqual(front('/outer/inner/page?x'));
+      expect((await get(address, '/outer/inner/a/page?x')).body).toBe('page');
+      expect(calls).toEqual(front('/outer/inner/a/page?x'));
     });
 
     test('runs as often for a WebSocket without a route', async () => {

@@ -112,7 +112,15 @@ async function openApplication(
   }) as ErrorRequestHandler);
 
   const address = await listen(server, transport);
-  return { address, server, webSockets: instance.getWss(), log, errors, close: () => end(server) };
+  return {
+    address,
+    server,
+    webSockets: instance.getWss(),
+    log,
+    errors,
+    inject: instance.injectWS,
+    close: () => end(server),
+  };
 }
 
 function end(server: Server): Promise<void> {
@@ -137,8 +145,8 @@ export class ExpressScope implements Scope {
     this.native.use(handlerOf(middleware));
   }
 
-  ws(path: string, handle: Handler, { guards = [] }: WebSocketRoute = {}): void {
-    this.native.ws(path, guards.map(handlerOf), (webSocket, request) =>
+  ws(path: string, handle: Handler, { guards = [], options = {} }: WebSocketRoute = {}): void {
+    this.native.ws(path, options, guards.map(handlerOf), (webSocket, request) =>
       handle(webSocket, contextOf(request, responseOf(request))),
     );
   }

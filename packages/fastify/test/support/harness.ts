@@ -101,6 +101,7 @@ async function openApplication(
     webSockets: websocketServer,
     log: logger.completed,
     errors: logger.errors,
+    inject: (path, how) => app.injectWS(path, how),
     close: () => app.close(),
   };
 }
@@ -117,9 +118,11 @@ export class FastifyScope implements Application {
     this.native.addHook('onRequest', hookOf(middleware));
   }
 
-  ws(path: string, handle: Handler, { guards = [] }: WebSocketRoute = {}): void {
+  ws(path: string, handle: Handler, { guards = [], options = {} }: WebSocketRoute = {}): void {
     const preHandler = guards.map(hookOf);
-    this.native.get(path, { websocket: true, preHandler }, (webSocket, request) =>
+    // As for those of the site.
+    const websocket = options as unknown as upwire.RouteOptions;
+    this.native.get(path, { websocket, preHandler }, (webSocket, request) =>
       handle(webSocket, contextOf(request, replyTo(request))),
     );
   }

@@ -22,14 +22,14 @@ import type { Middleware as KoaMiddleware, ParameterizedContext } from 'koa';
 import session from 'koa-session';
 import upwire from '../../src/index';
 import type { App, KoaClass } from './versions';
-import { VERSIONS } from './versions';
+import { compose, VERSIONS } from './versions';
 
 const FACTS: Facts = {
   sessions: [
     { name: 'koa-session', stored: true },
     { name: 'koa-session in the cookie', stored: false },
   ],
-  groups: ['router'],
+  groups: ['router', 'application'],
   wildcard: (prefix) => `${prefix}/*rest`,
   notFound: () => /^Not Found$/,
   errorPage: (status) => new RegExp(`^${STATUS_CODES[status]}$`, 'i'),
@@ -53,6 +53,14 @@ export const harnesses: readonly Harness<KoaScope>[] = VERSIONS.map(([name, Koa]
       router.use(middlewareOf(guard)).get('/x', upwire.ws(handlerOf(handle)));
       app.use(middlewareOfRouter(router));
     },
+    'ctx.ws()': ({ app }, guard, handle) => {
+      const router = new Router();
+      router.get('/admin/x', middlewareOf(guard), async (context) => {
+        const webSocket = await context.ws?.();
+        if (webSocket) await handle(webSocket, contextOf(context));
+      });
+      app.use(middlewareOfRouter(router));
+    },
   },
 }));
 
@@ -67,7 +75,7 @@ async function openApplication(
   const listener = (...args: Parameters<typeof answer>) => void answer(...args);
   const server = transport === 'https' ? createSecureServer(tls, listener) : createServer(listener);
   before?.(server);
-  const { app, getWss } = upwire(new Koa(), server, {
+  const { app, getWss, injectWS } = upwire(new Koa(), server, {
     ...adapterOptions(options.upwire),
     onError: onError && ((error, webSocket) => onError(error, webSocket)),
   });
@@ -89,7 +97,15 @@ async function openApplication(
   answer = app.callback();
 
   const address = await listen(server, transport);
-  return { address, server, webSockets: getWss(), log, errors, close: () => end(server) };
+  return {
+    address,
+    server,
+    webSockets: getWss(),
+    log,
+    errors,
+    inject: injectWS,
+    close: () => end(server),
+  };
 }
 
 /** The contract's functions look at Node's request, where Koa's are given a context. */
@@ -132,8 +148,8 @@ export class KoaScope implements Application {
     this.app.use(middlewareOf(middleware));
   }
 
-  ws(path: string, handle: Handler, { guards = [] }: WebSocketRoute = {}): void {
-    this.app.ws(path, ...guards.map(middlewareOf), handlerOf(handle));
+  ws(path: string, handle: Handler, { guards = [], options = {} }: WebSocketRoute = {}): void {
+    this.app.ws(path, adapterOptions(options), ...guards.map(middlewareOf), handlerOf(handle));
   }
 
   page(method: 'GET' | 'POST', path: string, handler: Middleware): void {
@@ -142,10 +158,16 @@ export class KoaScope implements Application {
     this.app.use(middlewareOfRouter(router));
   }
 
-  group(prefix: string, setUp: (scope: Scope) => void): void {
-    const router = newRouter(prefix);
-    setUp(new RouterScope(router));
-    this.app.use(middlewareOfRouter(router));
+  group(prefix: string, setUp: (scope: Scope) => void, kind = 'router'): void {
+    if (kind === 'router') {
+      const router = newRouter(prefix);
+      setUp(new RouterScope(router));
+      this.app.use(middlewareOfRouter(router));
+    } else {
+      const { app } = upwire(new (this.app.constructor as KoaClass)());
+      setUp(new KoaScope(app));
+      this.app.use(mounted(prefix, app));
+    }
   }
 
   otherwise(handler: Middleware): void {
@@ -165,8 +187,9 @@ class RouterScope implements Scope {
     this.router.use(middlewareOf(middleware));
   }
 
-  ws(path: string, handle: Handler, { guards = [] }: WebSocketRoute = {}): void {
-    this.router.get(path, ...guards.map(guardOf), upwire.ws(handlerOf(handle)));
+  ws(path: string, handle: Handler, { guards = [], options = {} }: WebSocketRoute = {}): void {
+    const endpoint = upwire.ws(handlerOf(handle), adapterOptions(options));
+    this.router.get(path, ...guards.map(middlewareOf), endpoint);
   }
 
   page(method: 'GET' | 'POST', path: string, handler: Middleware): void {
@@ -179,6 +202,24 @@ class RouterScope implements Scope {
     if (prefix === '/') this.router.use(inner.routes());
     else this.router.use(prefix, inner.routes());
   }
+}
+
+/** An application below a path of another, in the way of koa-mount. */
+function mounted(prefix: string, { middleware }: App): KoaMiddleware {
+  const inner = compose(middleware);
+  return async (context, next) => {
+    const { path } = context;
+    if (path !== prefix && !path.startsWith(`${prefix}/`)) return next();
+    context.path = path.slice(prefix.length) || '/';
+    try {
+      return await inner(context, async () => {
+        context.path = path;
+        await next();
+      });
+    } finally {
+      context.path = path;
+    }
+  };
 }
 
 /**
@@ -201,12 +242,6 @@ function middlewareOf(middleware: Middleware): KoaMiddleware {
     await middleware(contextOf(context));
     if (!answered.has(context.req)) await next();
   };
-}
-
-/** A router runs what stands in front of `ws(handler)` for plain requests as well; the contract's guards are not for them. */
-function guardOf(guard: Middleware): KoaMiddleware {
-  const middleware = middlewareOf(guard);
-  return (context, next) => (context.ws ? middleware(context, next) : next());
 }
 
 function handlerOf(handle: Handler): upwire.WebSocketHandler {
