@@ -42,6 +42,11 @@ export interface TextWebSocketEvents extends Omit<WebSocketEvents, 'message'> {
   message: [data: string | Buffer, isBinary: boolean];
 }
 
+/** The events of a WebSocket whose messages a schema has parsed. */
+export interface MessageWebSocketEvents<Message> extends Omit<WebSocketEvents, 'message'> {
+  message: [data: Message, isBinary: false];
+}
+
 /** The events of a server, each with what its listeners are given. */
 export interface WebSocketServerEvents<Connection, Request> {
   /** A handshake was accepted. With `noServer` it is the application that emits this. */
@@ -180,3 +185,6 @@ export type TextWebSocket = TypedEmitter<TextWebSocketEvents> & WebSocket;
 
 /** What makes them, by its type; the class is the same. */
 export type TextWebSocketClass = typeof WebSocket & (new (...values: never[]) => TextWebSocket);
+
+/** A WebSocket whose messages a schema has parsed. */
+export type MessageWebSocket<Message> = TypedEmitter<MessageWebSocketEvents<Message>> & WebSocket;

@@ -5,6 +5,7 @@ import type {
   WebSocket as EngineWebSocket,
   GatewayOptions,
   InjectOptions as OptionsOfInjection,
+  MessageWebSocket as SocketOfMessages,
   WebSocketServer,
 } from '@upwire/engine/internal';
 import { answerUpgradeRequired, Gateway, upgradeOf } from '@upwire/engine/internal';
@@ -160,6 +161,8 @@ declare namespace upwire {
   export type InjectOptions = OptionsOfInjection;
 
   export type WebSocket = EngineWebSocket;
+  /** The WebSocket of a route whose messages have a schema. */
+  export type MessageWebSocket<Message> = SocketOfMessages<Message>;
   export type WebSocketHandler<Params = ParamsDictionary> = Handler<Params>;
   export type WebSocketMethod<Target> = Method<Target>;
 }

@@ -90,6 +90,7 @@ function accept(handler: WebSocketHandler, options: RouteOptions | undefined): R
     upgradeOf(request)?.accept({
       options,
       authority: { secure: request.secure, host: hostOf(request) },
+      clientAddress: request.ip,
       handle: (webSocket) => handler(webSocket, request, next),
       // Express takes what is falsy for no error.
       onError: (error) => next(error || new Error(`A WebSocket handler failed with ${error}`)),

@@ -1,13 +1,24 @@
-import type { RouteOptions as Options, WebSocket } from '@upwire/engine/internal';
+import type {
+  MessageOf,
+  MessageSchema,
+  MessageWebSocket,
+  RouteOptions as Options,
+  WebSocket,
+} from '@upwire/engine/internal';
 import type { NextFunction, Request, RequestHandler } from 'express';
 import type { ParamsDictionary, PathParams, RouteParameters } from 'express-serve-static-core';
 
 /** Options of one route. */
 export type RouteOptions = Options<Request>;
 
+/** Options of a route whose messages have a schema. */
+export interface MessageRouteOptions<Schema> extends Omit<RouteOptions, 'message'> {
+  message: Schema;
+}
+
 /** What a WebSocket route runs when the handshake is over. It may be asynchronous. */
-export type WebSocketHandler<Params = ParamsDictionary> = (
-  webSocket: WebSocket,
+export type WebSocketHandler<Params = ParamsDictionary, Socket = WebSocket> = (
+  webSocket: Socket,
   request: Request<Params>,
   next: NextFunction,
 ) => unknown;
@@ -15,8 +26,21 @@ export type WebSocketHandler<Params = ParamsDictionary> = (
 /** Middleware of a route, run before the 101. */
 type Middleware<Params> = RequestHandler<Params> | RequestHandler<Params>[];
 
+type Handlers<Params, Socket = WebSocket> = [
+  ...middleware: Middleware<Params>[],
+  handler: WebSocketHandler<Params, Socket>,
+];
+
+/** The handler's WebSocket gives messages of the type that the schema makes of them. */
+type MessageHandlers<Params, Schema> = Handlers<Params, MessageWebSocket<MessageOf<Schema>>>;
+
 /** `ws(path, options?, ...middleware, handler)`, on an application or a router; it returns what it was called on. */
 export interface WebSocketMethod<Target> {
+  <Path extends string, Schema extends MessageSchema>(
+    path: Path,
+    options: MessageRouteOptions<Schema>,
+    ...handlers: MessageHandlers<RouteParameters<Path>, Schema>
+  ): Target;
   <Path extends string>(
     path: Path,
     options: RouteOptions,
@@ -24,6 +48,11 @@ export interface WebSocketMethod<Target> {
   ): Target;
   <Path extends string>(path: Path, ...handlers: Handlers<RouteParameters<Path>>): Target;
   /** For parameters that a path does not tell, or whose types are known better. */
+  <Params = ParamsDictionary, Schema extends MessageSchema = MessageSchema>(
+    path: PathParams,
+    options: MessageRouteOptions<Schema>,
+    ...handlers: MessageHandlers<Params, Schema>
+  ): Target;
   <Params = ParamsDictionary>(
     path: PathParams,
     options: RouteOptions,
@@ -31,8 +60,6 @@ export interface WebSocketMethod<Target> {
   ): Target;
   <Params = ParamsDictionary>(path: PathParams, ...handlers: Handlers<Params>): Target;
 }
-
-type Handlers<Params> = [...middleware: Middleware<Params>[], handler: WebSocketHandler<Params>];
 
 declare module 'express-serve-static-core' {
   interface IRouter {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { dial, open } from '@upwire/adapter-contract';
 import { WebSocketServer as WsServer } from 'ws';
+import { z } from 'zod';
 import { cleanUp } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import { openSite, VERSIONS } from './support/site';
@@ -317,5 +318,123 @@ describe.each(VERSIONS)('%s: the options of a route', (_name, express) => {
     expect(() => Reflect.apply(app.ws, app, ['/chat', ...args])).toThrow(
       'ws() takes a path, options if any, middleware functions and, last, a handler function; ',
     );
+  });
+});
+
+describe.each(VERSIONS)('%s: limits', (_name, express) => {
+  test('maxConnections counts by the address that trust proxy says, or by what a function says', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.set('trust proxy', 'loopback');
+      app.ws('/address', { maxConnections: { perKey: 1 } }, () => undefined);
+      app.ws(
+        '/user',
+        { maxConnections: { perKey: 1, key: ({ query }) => String(query.user) } },
+        () => undefined,
+      );
+    });
+    const from = async (address: string) =>
+      (await dial(port, '/address', { headers: { 'X-Forwarded-For': address } })).status;
+    expect(await from('192.0.2.1')).toBe(101);
+    expect(await from('192.0.2.2')).toBe(101);
+    expect(await from('192.0.2.1')).toBe(429);
+    // Only the last address was added by the proxy that is trusted.
+    expect(await from('192.0.2.3, 192.0.2.2')).toBe(429);
+
+    expect((await dial(port, '/user?user=a')).status).toBe(101);
+    expect((await dial(port, '/user?user=b')).status).toBe(101);
+    const refused = await dial(port, '/user?user=a');
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { connection: 'close' },
+      body: 'Too many connections from this client',
+    });
+  });
+
+  test('without trust proxy nobody chooses an address', async () => {
+    const { port } = await openSite(express, (app) => void app.ws('/chat', () => undefined), {
+      maxConnections: { perKey: 1 },
+    });
+    const from = async (address: string) =>
+      (await dial(port, '/chat', { headers: { 'X-Forwarded-For': address } })).status;
+    expect([await from('192.0.2.1'), await from('192.0.2.2')]).toEqual([101, 429]);
+  });
+
+  test('maxConnections of all routes is a 503', async () => {
+    const { port } = await openSite(
+      express,
+      (app) => void app.ws('/a', () => undefined).ws('/b', () => undefined),
+      { maxConnections: 1 },
+    );
+    await open(port, '/a');
+    expect(await dial(port, '/b')).toMatchObject({
+      status: 503,
+      headers: { connection: 'close', 'retry-after': '10' },
+    });
+  });
+
+  test('rateLimit', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.ws('/chat', { rateLimit: { messages: 2, interval: 1_000_000 } }, (webSocket) => {
+        webSocket.on('message', (text) => webSocket.send(text));
+      });
+    });
+    const client = await open(port, '/chat');
+    expect([await client.ask('a'), await client.ask('b')]).toEqual(['a', 'b']);
+    client.send('c');
+    expect(await client.closed).toEqual([1008, 'Too many messages']);
+  });
+});
+
+describe.each(VERSIONS)('%s: message', (_name, express) => {
+  test('hands over what the schema makes of a message, and answers what is wrong', async () => {
+    const { port } = await openSite(express, (app) => {
+      const message = z.object({ room: z.string(), count: z.number().default(1) });
+      app.ws('/strict', { message }, (webSocket) => {
+        webSocket.on('message', ({ room, count }) => webSocket.send(room.repeat(count)));
+      });
+      app.ws(
+        '/polite/:name',
+        {
+          message,
+          onInvalidMessage: ([issue], webSocket, { params }) =>
+            webSocket.send(`${params.name}: ${issue.path?.join('.')}`),
+        },
+        (webSocket) => {
+          webSocket.on('message', ({ room }) => webSocket.send(room));
+        },
+      );
+    });
+    const strict = await open(port, '/strict');
+    expect(await strict.ask('{"room":"red"}')).toBe('red');
+    expect(await strict.ask('{"room":"red","count":2}')).toBe('redred');
+    strict.send('{"room":5}');
+    expect(await strict.closed).toEqual([1007, 'The message is not valid']);
+
+    const polite = await open(port, '/polite/alice');
+    expect(await polite.ask('{"room":5}')).toBe('alice: room');
+    expect(await polite.ask('{"room":"blue"}')).toBe('blue');
+  });
+
+  test('what a validator throws is told to the error middleware, once', async () => {
+    const errors: unknown[] = [];
+    const { port } = await openSite(express, (app) => {
+      app.ws(
+        '/chat',
+        {
+          message: () => {
+            throw new Error('no database');
+          },
+        },
+        () => undefined,
+      );
+      app.use((error: unknown, _request: unknown, _response: unknown, _next: unknown) => {
+        errors.push(error);
+      });
+    });
+    const client = await open(port, '/chat');
+    client.send('1');
+    client.send('2');
+    expect(await client.closed).toEqual([1011, '']);
+    expect(errors).toEqual([new Error('no database')]);
   });
 });

@@ -6,11 +6,15 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { ClientWebSocket } from '@upwire/engine/internal';
+import { type } from 'arktype';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import express from 'express';
+import * as v from 'valibot';
+import { z } from 'zod';
 import upwire from '../src/index';
 import type {
   Instance,
+  MessageWebSocket,
   Options,
   RouteOptions,
   WebSocket,
@@ -229,6 +233,75 @@ export function routeOptions(): void {
   app.ws('/chat', { verifyClient: () => true }, () => undefined);
   // @ts-expect-error a handler is needed
   app.ws('/chat', { maxPayload: 1 });
+}
+
+export function messages(): void {
+  const { app } = upwire(express());
+  const router = express.Router();
+
+  app.ws(
+    '/zod/:room',
+    { message: z.object({ n: z.number().default(1) }) },
+    (webSocket, request) => {
+      expectType<MessageWebSocket<{ n: number }>>()(webSocket);
+      expectType<string>()(request.params.room);
+      webSocket.on('message', (data, isBinary) => {
+        expectType<{ n: number }>()(data);
+        expectType<false>()(isBinary);
+      });
+      webSocket.once('message', ({ n }) => expectType<number>()(n));
+      webSocket.on('close', (code) => expectType<number>()(code));
+      webSocket.send('hello');
+      // @ts-expect-error no such property
+      webSocket.on('message', ({ m }) => m);
+    },
+  );
+  router.ws('/valibot', { message: v.array(v.string()) }, plain, (webSocket) => {
+    webSocket.on('message', (data) => expectType<string[]>()(data));
+  });
+  app.ws('/arktype', { message: type({ 'a?': 'string' }) }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<{ a?: string }>()(data));
+  });
+  app.ws('/function', { message: (value) => String(value) }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<string>()(data));
+  });
+  app.ws('/later', { message: async (value: unknown) => [value] }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<unknown[]>()(data));
+  });
+  app.ws([/list/], { message: z.number(), maxPayload: 1 }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<number>()(data));
+  });
+  app.ws(
+    '/hooks',
+    {
+      message: z.number(),
+      onInvalidMessage: (issues, webSocket, request) => {
+        expectType<string>()(issues[0].message);
+        expectType<WebSocket>()(webSocket);
+        expectType<Request>()(request);
+      },
+      maxConnections: { perKey: 1, key: (request) => request.sessionID },
+      rateLimit: { messages: 1, interval: 1, burst: 1, exceed: 'drop' },
+    },
+    plain,
+    plain,
+    (webSocket) => webSocket.on('message', (data) => expectType<number>()(data)),
+  );
+  app.ws('/none', { message: false, maxConnections: false, rateLimit: false }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<string | Buffer>()(data));
+  });
+  upwire(app, null, { message: z.number(), maxConnections: 5 });
+
+  // @ts-expect-error no schema
+  app.ws('/wrong', { message: {} }, () => undefined);
+  // @ts-expect-error no such option
+  app.ws('/wrong', { message: z.number(), maxPaylod: 1 }, () => undefined);
+  // @ts-expect-error not one of the three
+  app.ws('/wrong', { rateLimit: { messages: 1, interval: 1, exceed: 'wait' } }, () => undefined);
+  // @ts-expect-error an interval is needed
+  app.ws('/wrong', { rateLimit: { messages: 1 } }, () => undefined);
+  // @ts-expect-error a key is text
+  app.ws('/wrong', { maxConnections: { perKey: 1, key: () => 5 } }, () => undefined);
 }
 
 export function chains(): void {

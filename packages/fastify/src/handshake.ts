@@ -14,6 +14,7 @@ export interface Target {
 /** One handshake that has come to its route. */
 export class HandshakeRoute implements Route {
   readonly authority: OwnAuthority;
+  readonly clientAddress: string;
   readonly options: RouteOptions | undefined;
   private readonly target: Target;
   /** Outlives the handshake, and keeps no more of it alive than it needs. */
@@ -23,6 +24,7 @@ export class HandshakeRoute implements Route {
 
   constructor(request: FastifyRequest, reply: FastifyReply, target: Target) {
     this.authority = { secure: request.protocol === 'https', host: request.host };
+    this.clientAddress = request.ip;
     this.options = target.options;
     this.target = target;
     this.report =

@@ -127,12 +127,13 @@ class Handshake {
 
   private accept({ handle, options }: TakenRoute): void {
     const { context } = this;
-    const { secure, host } = context;
+    const { secure, host, ip } = context;
     const reporter = new Reporter(context);
     this.upgrade.accept({
       options,
       request: context,
       authority: { secure, host: host || undefined },
+      clientAddress: ip || undefined,
       handle: (webSocket) => {
         reporter.opened();
         this.opening ??= Promise.resolve(webSocket);

@@ -1,7 +1,7 @@
 import type { WebSocket } from '@upwire/engine/internal';
 import { BINARY, CLOSE, PONG, TEXT } from '../../../engine/test/support/frames';
 import { deferred, masked } from '../../../engine/test/support/site';
-import { enterAt, open } from '../client';
+import { dial, enterAt, open } from '../client';
 import type { Application, Harness, SiteOptions } from '../harness';
 import { openSite, until } from '../site';
 
@@ -140,5 +140,60 @@ export function limits<App extends Application>(harness: Harness<App>): void {
     });
     await until(() => received === 1_024);
     expect(webSocket.readyState).toBe(1);
+  });
+
+  test.each<[string, boolean | undefined, number[]]>([
+    ['that is trusted tells the address', true, [101, 101, 429]],
+    ['that is not trusted does not', undefined, [101, 429, 429]],
+  ])(
+    'maxConnections counts by the address of the client: a proxy %s',
+    async (_what, trustProxy, statuses) => {
+      const { address } = await openSite(harness, (app) => app.ws('/chat', () => undefined), {
+        trustProxy,
+        upwire: { maxConnections: { perKey: 1 } },
+      });
+      const from = async (client: string) =>
+        (await dial(address, '/chat', { headers: { 'X-Forwarded-For': client } })).status;
+      expect([await from('192.0.2.1'), await from('192.0.2.2'), await from('192.0.2.1')]).toEqual(
+        statuses,
+      );
+    },
+  );
+
+  test('maxConnections of all clients is a 503 that may come again, until one has gone', async () => {
+    const { address } = await openSite(harness, (app) => app.ws('/chat', () => undefined), {
+      upwire: { maxConnections: 1 },
+    });
+    const first = await open(address, '/chat');
+    expect(await dial(address, '/chat')).toMatchObject({
+      status: 503,
+      headers: { connection: 'close', 'retry-after': '10' },
+    });
+    first.webSocket.terminate();
+    let status = 503;
+    while (status === 503) ({ status } = await dial(address, '/chat'));
+    expect(status).toBe(101);
+  });
+
+  test('more messages than rateLimit says are 1008', async () => {
+    const { address } = await openSizes({ rateLimit: { messages: 2, interval: 1_000_000 } });
+    const client = await open(address, '/chat');
+    expect([await client.ask('a'), await client.ask('bb')]).toEqual(['1', '2']);
+    client.send('ccc');
+    expect(await client.closed).toEqual([1008, 'Too many messages']);
+  });
+
+  test('a handler is given what the schema makes of a message; what is wrong is 1007', async () => {
+    const { address, errors } = await openSizes({
+      message: (value) => {
+        if (!Array.isArray(value)) throw Object.assign(new Error(), { issues: [] });
+        return value;
+      },
+    });
+    const client = await open(address, '/chat');
+    expect(await client.ask('[1, 2, 3, 4]')).toBe('4');
+    client.send('"1234"');
+    expect(await client.closed).toEqual([1007, 'The message is not valid']);
+    expect(errors).toEqual([]);
   });
 }
