@@ -111,6 +111,11 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
     if (!this.isPaused && !this.awaitsTurn && !this.inbox?.full) this.continueReading();
   }
 
+  /** @internal Whether `'close'` has been told, or is being told: no event will come any more. */
+  get hasEnded(): boolean {
+    return this.readyState === State.CLOSED && (this.inbox === undefined || this.inbox.empty);
+  }
+
   /** @internal A listener of ours threw or rejected. */
   listenerFailed(error: unknown): void {
     const { onListenerError } = this.behavior.hooks;

@@ -9,6 +9,7 @@ import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { BinaryType } from './payload';
 import { toBinary, toBuffer } from './payload';
+import { keepFailure } from './promises';
 import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
@@ -49,6 +50,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     return this.state;
   }
 
+  /** Whether `pause()` was called and `resume()` was not. */
   get isPaused(): boolean {
     return this.paused;
   }
@@ -130,6 +132,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   failOpening(error: Error): void {
     this.state = State.CLOSING;
     this.handshake = undefined;
+    keepFailure(this, error);
     process.nextTick(() => {
       try {
         // As with any emitter and in `ws`, an error that nobody hears is thrown: who connects is there to hear it.

@@ -79,3 +79,4 @@ export type WebSocketServerEvents<Connection, Request> = WebSocketDefault.WebSoc
 >;
 export type WebSocketEventMap = WebSocketDefault.WebSocketEventMap;
 export type WebSocketStreamOptions = WebSocketDefault.WebSocketStreamOptions;
+export type CloseDetails = WebSocketDefault.CloseDetails;

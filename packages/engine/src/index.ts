@@ -41,6 +41,7 @@ import type {
 } from './payload';
 import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-message-deflate';
 import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
+import type { CloseDetails as DetailsOfClose } from './promises';
 import { PreparedMessage as PreparedMessageClass } from './protocol/prepared';
 import { WebSocketServer as ServerClass } from './server';
 import type {
@@ -111,6 +112,7 @@ declare namespace WebSocket {
   export type BufferLike = SendData;
   export type CertMeta = CertificateOrKey;
   export type ClientOptions = OptionsOfClient;
+  export type CloseDetails = DetailsOfClose;
   export type Data = DataOfMessage;
   export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
   export type FrameOptions = OptionsOfFrame;

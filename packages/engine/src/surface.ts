@@ -15,6 +15,9 @@ const ENUMERABLE = [
   'removeEventListener',
 ];
 
+/** Getters that `ws` does not have. A program written for `ws` may keep something of its own under such a name. */
+const BEYOND_WS = ['closed', 'opened', 'topics'];
+
 /** Gives the class the constants of its states and the attributes of a browser's WebSocket. */
 export function defineSurface(Class: typeof WebSocket): void {
   const { prototype } = Class;
@@ -26,7 +29,18 @@ export function defineSurface(Class: typeof WebSocket): void {
   for (const name of ENUMERABLE) {
     Object.defineProperty(prototype, name, { ...descriptorOf(prototype, name), enumerable: true });
   }
+  for (const name of BEYOND_WS) {
+    Object.defineProperty(prototype, name, { ...descriptorOf(prototype, name), set: shadow(name) });
+  }
   defineAttributes(prototype);
+}
+
+/** A setter that puts a property of the object's own in the getter's place. */
+function shadow(name: string): (this: object, value: unknown) => void {
+  return function (value) {
+    const property = { value, writable: true, enumerable: true, configurable: true };
+    Object.defineProperty(this, name, property);
+  };
 }
 
 /** A property of a prototype or of those that it extends. */

@@ -10,13 +10,15 @@ import type { Untyped } from './events';
 import type { WebSocketOptions } from './options';
 import type { BinaryType, SendData } from './payload';
 import { BINARY_TYPES, toPayload } from './payload';
+import type { CloseDetails } from './promises';
+import { closedOf, openedOf } from './promises';
 import { CloseCode } from './protocol/close';
 import { describe } from './protocol/limits';
 import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
 import { PreparedMessage } from './protocol/prepared';
 import type { Payload, WriteCallback } from './protocol/sender';
 import { mostPayloadLength, payloadLength } from './protocol/sender';
-import { STATE_NAMES, State } from './protocol/state';
+import { notOpen, State } from './protocol/state';
 import { defineSurface } from './surface';
 import { Subscriber } from './topics/subscriber';
 
@@ -142,13 +144,27 @@ export class WebSocket extends Subscriber implements EventSource {
     return this.address as string;
   }
 
+  /**
+   * Resolves with the WebSocket when it is OPEN, at once if it is. Rejects with the error of a handshake that fails, which
+   * is heard thereby: it needs no `'error'` listener then. For one that was OPEN and is so no longer, rejects with an error
+   * whose `code` is `WS_ERR_NOT_OPEN`.
+   */
+  get opened(): Promise<WebSocket> {
+    return openedOf(this);
+  }
+
+  /** Resolves with how the connection has ended, when it has; never rejects, and hears no `'error'`. */
+  get closed(): Promise<CloseDetails> {
+    return closedOf(this);
+  }
+
   /** @internal Sends frames made by `Sender.frame`; Socket.IO broadcasts by it. `null` while CONNECTING, as in `ws`. */
   get _sender(): Sender | null {
     if (this.binding === undefined) return null;
     this.frameSender ??= new Sender((frames, callback) => {
       const done = toCallback(callback);
       if (this.state === State.OPEN) this.connection.sendFramed(frames, done);
-      else if (done !== undefined) process.nextTick(done, this.notOpen());
+      else if (done !== undefined) process.nextTick(done, notOpen(this.state));
     });
     return this.frameSender;
   }
@@ -322,17 +338,12 @@ export class WebSocket extends Subscriber implements EventSource {
     data: SendData | PreparedMessage,
     callback: WriteCallback | undefined,
   ): Payload | undefined {
-    if (this.state === State.CONNECTING) throw this.notOpen();
+    if (this.state === State.CONNECTING) throw notOpen(this.state);
     const payload = data instanceof PreparedMessage ? data.payload : toPayload(data);
     if (this.state === State.OPEN) return payload;
     this.unsentBytes += payloadLength(payload);
-    if (callback !== undefined) process.nextTick(callback, this.notOpen());
+    if (callback !== undefined) process.nextTick(callback, notOpen(this.state));
     return undefined;
-  }
-
-  private notOpen(): Error {
-    const { state } = this;
-    return new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`);
   }
 
   private sendControl(

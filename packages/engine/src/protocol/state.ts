@@ -54,3 +54,8 @@ const TRANSITIONS: Record<EstablishedState, Record<Transition, EstablishedState>
 export function nextState(state: EstablishedState, transition: Transition): EstablishedState {
   return TRANSITIONS[state][transition];
 }
+
+/** The error of whoever needs a connection that is OPEN, and has come too early or too late; just as in `ws`. */
+export function notOpen(state: State): Error {
+  return new Error(`WebSocket is not open: readyState ${state} (${STATE_NAMES[state]})`);
+}

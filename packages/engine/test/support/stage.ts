@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { ClientOptions } from '../../src/client-options';
 import type { WebSocketBehavior } from '../../src/options';
 import { WebSocketServer } from '../../src/server';
 import type { ServerOptions } from '../../src/server-options';
-import type { WebSocket } from '../../src/websocket';
+import { WebSocket } from '../../src/websocket';
 import { portOf } from './libraries';
 import { RawClient } from './raw-client';
+import type { Answer } from './raw-server';
+import { RawServer } from './raw-server';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -83,4 +86,21 @@ export async function connected(
 /** Lets everything that is due run: promises, ticks, and what sockets have to tell. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A server of bytes, gone after the test. */
+export async function startRawServer(answer: Answer): Promise<RawServer> {
+  const server = await RawServer.listen(answer);
+  afterTest(() => server.close());
+  return server;
+}
+
+/** A client of ours, gone after the test, whatever becomes of it. */
+export function startClient(url: string, options: ClientOptions = {}): WebSocket {
+  const client = new WebSocket(url, options);
+  afterTest(() => {
+    if (client.readyState === WebSocket.CONNECTING) client.on('error', () => undefined);
+    client.terminate();
+  });
+  return client;
 }
