@@ -17,7 +17,8 @@ import type { WebSocket } from './websocket';
  */
 export abstract class GuardedEmitter extends WebSocketEmitter {
   abstract readonly readyState: State;
-  abstract readonly isPaused: boolean;
+  /** Whether nothing more is to be delivered for now. */
+  protected abstract readonly isHeld: boolean;
 
   protected readonly behavior: WebSocketBehavior;
   private inbox: Inbox | undefined = undefined;
@@ -98,7 +99,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
     const { inbox } = this;
     if (inbox?.released) {
       // A listener may pause; the end of the connection is told all the same.
-      while (!this.awaitsTurn && (!this.isPaused || this.readyState === State.CLOSED)) {
+      while (!this.awaitsTurn && (!this.isHeld || this.readyState === State.CLOSED)) {
         const event = inbox.shift();
         if (event === undefined) {
           if (!this.inTurns) this.inbox = undefined;
@@ -108,7 +109,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
         if (this.inTurns && this.waits(event.name)) this.awaitTurn();
       }
     }
-    if (!this.isPaused && !this.awaitsTurn && !this.inbox?.full) this.continueReading();
+    if (!this.isHeld && !this.awaitsTurn && !this.inbox?.full) this.continueReading();
   }
 
   /** @internal Whether `'close'` has been told, or is being told: no event will come any more. */

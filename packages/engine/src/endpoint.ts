@@ -31,6 +31,8 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   protected binding: Binding | undefined = undefined;
   protected state: State = State.CONNECTING;
   protected paused = false;
+  /** How many consumers of messages have enough for now. */
+  private holds = 0;
   protected binary: BinaryType = 'nodebuffer';
   protected subprotocol = '';
   protected address: string | undefined = undefined;
@@ -53,6 +55,11 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   /** Whether `pause()` was called and `resume()` was not. */
   get isPaused(): boolean {
     return this.paused;
+  }
+
+  /** @internal */
+  get isHeld(): boolean {
+    return this.paused || this.holds > 0;
   }
 
   /** @internal The socket, for what the API does not offer; `ws` users read `remoteAddress` from it. */
@@ -225,6 +232,18 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   }
 
   // ---- reading
+
+  /** @internal A consumer of messages has enough: reading stops until it calls {@link release}, whoever resumes. */
+  hold(): void {
+    this.holds++;
+    this.stopReading();
+  }
+
+  /** @internal That consumer takes more, or is gone: reading goes on in a tick of its own, unless others hold it. */
+  release(): void {
+    this.holds--;
+    if (!this.isHeld) process.nextTick(() => this.continueDelivery());
+  }
 
   protected stopReading(): void {
     this.connection.suspend();

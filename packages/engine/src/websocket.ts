@@ -7,6 +7,7 @@ import { EXTENSION_NAME } from './deflate/negotiate';
 import type { EventListener, EventSource, WebSocketEventType } from './event-target';
 import { addEventListener, removeEventListener } from './event-target';
 import type { Untyped } from './events';
+import { MessageIterator } from './messages';
 import type { WebSocketOptions } from './options';
 import type { BinaryType, SendData } from './payload';
 import { BINARY_TYPES, toPayload } from './payload';
@@ -278,6 +279,16 @@ export class WebSocket extends Subscriber implements EventSource {
     if (this.binding === undefined || this.state === State.CLOSED) return;
     this.paused = false;
     process.nextTick(() => this.continueDelivery());
+  }
+
+  // ---- messages as a sequence
+
+  /**
+   * The messages from now on, as {@link MessageIterator} has them: `for await (const message of webSocket)`. Ends when the
+   * connection ends, throws what `'error'` tells, and stops the peer while the loop is behind.
+   */
+  [Symbol.asyncIterator](): MessageIterator {
+    return new MessageIterator(this);
   }
 
   // ---- listeners in the manner of a browser
