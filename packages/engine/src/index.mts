@@ -80,3 +80,6 @@ export type WebSocketServerEvents<Connection, Request> = WebSocketDefault.WebSoc
 export type WebSocketEventMap = WebSocketDefault.WebSocketEventMap;
 export type WebSocketStreamOptions = WebSocketDefault.WebSocketStreamOptions;
 export type CloseDetails = WebSocketDefault.CloseDetails;
+export type ReadableChunk = WebSocketDefault.ReadableChunk;
+export type WebSocketStreams = WebSocketDefault.WebSocketStreams;
+export type WritableChunk = WebSocketDefault.WritableChunk;

@@ -55,6 +55,11 @@ import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
 import { createWebSocketStream as createStream } from './stream';
 import type { Broker as TopicBroker } from './topics/broker';
 import { MemoryBroker as MemoryBrokerClass } from './topics/memory-broker';
+import type {
+  ReadableChunk as ChunkRead,
+  WritableChunk as ChunkToWrite,
+  WebSocketStreams as StreamsOfWebSocket,
+} from './web-streams';
 import type { SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
@@ -123,6 +128,7 @@ declare namespace WebSocket {
   export type PerMessageDeflateOptions = OptionsOfDeflate;
   export type PerMessageDeflateSettings = SettingsOfDeflate;
   export type RawData = RawDataOfMessage;
+  export type ReadableChunk = ChunkRead;
   export type ReceiverOptions = OptionsOfReceiver;
   export type SendOptions = OptionsOfSend;
   export type ServerOptions<
@@ -139,6 +145,8 @@ declare namespace WebSocket {
   export type WebSocketEvents = EventsOfWebSocket;
   export type WebSocketServerEvents<Connection, Request> = EventsOfServer<Connection, Request>;
   export type WebSocketStreamOptions = OptionsOfStream;
+  export type WebSocketStreams = StreamsOfWebSocket;
+  export type WritableChunk = ChunkToWrite;
 }
 
 export = WebSocket;

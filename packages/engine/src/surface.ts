@@ -16,7 +16,7 @@ const ENUMERABLE = [
 ];
 
 /** Getters that `ws` does not have. A program written for `ws` may keep something of its own under such a name. */
-const BEYOND_WS = ['closed', 'opened', 'topics'];
+const BEYOND_WS = ['closed', 'opened', 'streams', 'topics'];
 
 /** Gives the class the constants of its states and the attributes of a browser's WebSocket. */
 export function defineSurface(Class: typeof WebSocket): void {

@@ -22,6 +22,8 @@ import { mostPayloadLength, payloadLength } from './protocol/sender';
 import { notOpen, State } from './protocol/state';
 import { defineSurface } from './surface';
 import { Subscriber } from './topics/subscriber';
+import type { WebSocketStreams } from './web-streams';
+import { streamsOf } from './web-streams';
 
 /** Options of one `send()`. */
 export interface SendOptions {
@@ -289,6 +291,11 @@ export class WebSocket extends Subscriber implements EventSource {
    */
   [Symbol.asyncIterator](): MessageIterator {
     return new MessageIterator(this);
+  }
+
+  /** The messages of both directions as WHATWG streams: `{ readable, writable }`, one pair for a WebSocket. */
+  get streams(): WebSocketStreams {
+    return streamsOf(this);
   }
 
   // ---- listeners in the manner of a browser

@@ -69,6 +69,17 @@ describe('a client', () => {
     const client = startClient((await talkative()).url);
     expect(await iterated(client, 2)).toEqual(['one', 'two']);
   });
+
+  test('with holdMessages keeps them for streams as well', async () => {
+    const client = startClient((await talkative()).url, { holdMessages: true });
+    await client.opened;
+    await turn();
+    const reader = client.streams.readable.getReader();
+    expect([await reader.read(), await reader.read()].map(({ value }) => value)).toEqual([
+      'one',
+      'two',
+    ]);
+  });
 });
 
 describe('a server', () => {

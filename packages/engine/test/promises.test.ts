@@ -301,7 +301,7 @@ describe('closed', () => {
 describe('a program written for ws', () => {
   test('may keep something of its own under the names that ws does not have', async () => {
     const { socket, client } = await connected();
-    const names = ['opened', 'closed', 'topics'] as const;
+    const names = ['opened', 'closed', 'streams', 'topics'] as const;
     for (const name of names) {
       expect(Object.keys(socket)).not.toContain(name);
       expect(Reflect.set(socket, name, `my ${name}`)).toBe(true);
