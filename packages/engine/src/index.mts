@@ -8,6 +8,7 @@ export const {
   WebSocketServer,
   Server,
   createWebSocketStream,
+  createPair,
   extension,
   subprotocol,
   PerMessageDeflate,
@@ -80,6 +81,8 @@ export type WebSocketServerEvents<Connection, Request> = WebSocketDefault.WebSoc
 export type WebSocketEventMap = WebSocketDefault.WebSocketEventMap;
 export type WebSocketStreamOptions = WebSocketDefault.WebSocketStreamOptions;
 export type CloseDetails = WebSocketDefault.CloseDetails;
+export type PairOptions = WebSocketDefault.PairOptions;
 export type ReadableChunk = WebSocketDefault.ReadableChunk;
+export type WebSocketPair = WebSocketDefault.WebSocketPair;
 export type WebSocketStreams = WebSocketDefault.WebSocketStreams;
 export type WritableChunk = WebSocketDefault.WritableChunk;

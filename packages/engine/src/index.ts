@@ -33,6 +33,8 @@ import type {
 } from './events';
 import { formatExtensions, parseExtensions } from './handshake/extensions';
 import { parseSubprotocols } from './handshake/subprotocols';
+import type { PairOptions as OptionsOfPair, WebSocketPair as PairOfWebSockets } from './pair';
+import { createPair } from './pair';
 import type {
   BinaryType as BinaryTypeName,
   Data as DataOfMessage,
@@ -78,6 +80,7 @@ const statics = {
   Sender: SenderClass,
   prepare,
   broadcast,
+  createPair,
   PreparedMessage: PreparedMessageClass,
   MemoryBroker: MemoryBrokerClass,
   Event: WebSocketEventClass,
@@ -122,6 +125,7 @@ declare namespace WebSocket {
   export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
   export type FrameOptions = OptionsOfFrame;
   export type MemoryBroker = MemoryBrokerClass;
+  export type PairOptions = OptionsOfPair;
   export type PreparedMessage = PreparedMessageClass;
   export type PrepareData = DataToPrepare;
   export type PrepareOptions = OptionsOfPrepare;
@@ -144,6 +148,7 @@ declare namespace WebSocket {
     InfoOfVerifyClient<Request>;
   export type WebSocketEvents = EventsOfWebSocket;
   export type WebSocketServerEvents<Connection, Request> = EventsOfServer<Connection, Request>;
+  export type WebSocketPair = PairOfWebSockets;
   export type WebSocketStreamOptions = OptionsOfStream;
   export type WebSocketStreams = StreamsOfWebSocket;
   export type WritableChunk = ChunkToWrite;

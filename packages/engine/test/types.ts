@@ -350,3 +350,26 @@ export function rest(webSocket: WebSocket): void {
   new WebSocket.Receiver({ isServer: true }).on('conclude', () => undefined);
   new WebSocket.PerMessageDeflate().offer();
 }
+
+export async function beyondWs(webSocket: WebSocket): Promise<void> {
+  expectType<WebSocket.WebSocket>()(await webSocket.opened);
+  const { code, reason, wasClean }: WebSocket.CloseDetails = await webSocket.closed;
+  expectType<number>()(code);
+  expectType<string>()(reason);
+  expectType<boolean>()(wasClean);
+  for await (const message of webSocket) expectType<WebSocket.Data>()(message);
+  const messages: AsyncIterableIterator<string | WebSocket.RawData> =
+    webSocket[Symbol.asyncIterator]();
+  await messages.return?.();
+  const { readable, writable }: WebSocket.WebSocketStreams = webSocket.streams;
+  for await (const chunk of readable) expectType<string | Uint8Array>()(chunk);
+  await writable.getWriter().write(new Uint8Array(1));
+  await readable.pipeTo(writable);
+  const { server, client }: WebSocket.WebSocketPair = WebSocket.createPair({ protocol: 'chat' });
+  server.send(client.protocol);
+
+  // @ts-expect-error neither text nor bytes
+  await writable.getWriter().write(1);
+  // @ts-expect-error no such option
+  WebSocket.createPair({ port: 1 });
+}

@@ -144,7 +144,12 @@ function zlibOptions(name: string, value: ZlibOptions | DeflateTuning | undefine
   return options as ZlibOptions;
 }
 
-function objectOption<Options extends object>(name: string, value: Options): Options {
+/**
+ * An object among the options.
+ *
+ * @throws TypeError for anything else
+ */
+export function objectOption<Options extends object>(name: string, value: Options): Options {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new TypeError(`The "${name}" option must be an object, got ${describe(value)}`);
 }

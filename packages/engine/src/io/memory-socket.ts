@@ -34,6 +34,8 @@ export class MemorySocket extends Duplex implements Endpoints {
   timeout = 0;
 
   private peer: MemorySocket | undefined = undefined;
+  /** Bytes on their way to the peer. */
+  private inTransit = 0;
   /** Tells the peer that what it wrote has been taken. */
   private taken: (() => void) | undefined = undefined;
   /** Whether the peer will send no more. */
@@ -114,11 +116,16 @@ export class MemorySocket extends Duplex implements Endpoints {
     this.idleTimer?.refresh();
     // The reader may change what it reads, and the writer what it has written.
     const copy = Buffer.from(chunk);
+    const { peer } = this;
+    const fits = peer?.hasRoomFor(this.inTransit + chunk.length) ?? false;
+    this.inTransit += chunk.length;
     setImmediate(() => {
-      const { peer } = this;
-      if (peer === undefined || peer.destroyed) done(brokenPipe());
-      else peer.receive(copy, done);
+      this.inTransit -= copy.length;
+      if (peer !== undefined && !peer.destroyed) peer.receive(copy, fits ? undefined : done);
+      else if (!fits) done(brokenPipe());
     });
+    // As a kernel takes what fits into its buffers: it arrives whatever becomes of this end.
+    if (fits) done();
   }
 
   override _final(done: () => void): void {
@@ -135,7 +142,12 @@ export class MemorySocket extends Duplex implements Endpoints {
     done(error);
   }
 
-  private receive(chunk: Buffer, taken: () => void): void {
+  private hasRoomFor(bytes: number): boolean {
+    return !this.destroyed && this.readableLength + bytes <= this.readableHighWaterMark;
+  }
+
+  /** @param taken told when there is room again; `undefined` where there was */
+  private receive(chunk: Buffer, taken: (() => void) | undefined): void {
     this.bytesRead += chunk.length;
     this.idleTimer?.refresh();
     this.taken = taken;

@@ -66,6 +66,16 @@ test('a writer waits for its reader', async () => {
   expect([client.bytesWritten, server.bytesRead]).toEqual([received, received]);
 });
 
+test('what fits is written at once, and arrives though its writer is gone', async () => {
+  const [client, server] = memorySocketPair();
+  const told = jest.fn();
+  client.write('last', told);
+  expect(client.writableLength).toBe(0);
+  client.destroy();
+  expect(await read(server)).toBe('last');
+  expect(told).toHaveBeenCalledWith(null);
+});
+
 test('an empty write is told, and brings nothing', async () => {
   const [client, server] = memorySocketPair();
   server.on('data', () => {
