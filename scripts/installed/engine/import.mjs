@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import WebSocket, { WebSocket as Named, WebSocketServer } from '@upwire/engine';
+import WebSocket, { createPair, WebSocket as Named, WebSocketServer } from '@upwire/engine';
 import { checkEcho } from './echo.cjs';
 
 const required = createRequire(import.meta.url)('@upwire/engine');
@@ -18,3 +18,13 @@ server.on('connection', (webSocket) => {
 await once(server, 'listening');
 await checkEcho(server.address().port, '/');
 server.close();
+
+const pair = createPair();
+assert.equal(await pair.client.opened, pair.client);
+const writer = pair.client.streams.writable.getWriter();
+const [chunk] = await Promise.all([
+  pair.server.streams.readable.getReader().read(),
+  writer.write('hello'),
+]);
+assert.deepEqual(chunk, { done: false, value: 'hello' });
+await writer.close();

@@ -20,6 +20,14 @@ async function main() {
   await once(server, 'listening');
   await checkEcho(server.address().port, '/');
   server.close();
+
+  const pair = WebSocket.createPair();
+  pair.client.send('hello');
+  for await (const message of pair.server) {
+    assert.equal(message, 'hello');
+    pair.server.close(1000);
+  }
+  assert.deepEqual(await pair.client.closed, { code: 1000, reason: '', wasClean: true });
 }
 
 main();

@@ -34,3 +34,7 @@ server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');
   server.close();
 });
+
+const pair: WebSocket.WebSocketPair = WebSocket.createPair();
+pair.client.opened.then((client: WebSocket) => client.close(1000));
+pair.server.closed.then(({ code }: WebSocket.CloseDetails) => assert.equal(code, 1000));

@@ -1,13 +1,15 @@
 import assert from 'node:assert';
 import type { AddressInfo } from 'node:net';
 import type {
+  CloseDetails,
   CloseEvent,
   RawData,
   ServerOptions,
   VerifyClientCallbackAsync,
   WebSocketEvents,
+  WebSocketPair,
 } from '@upwire/engine';
-import WebSocket, { WebSocketServer } from '@upwire/engine';
+import WebSocket, { createPair, WebSocketServer } from '@upwire/engine';
 import { checkEcho } from './echo.cjs';
 
 const verifyClient: VerifyClientCallbackAsync = ({ origin }, callback) => callback(!origin);
@@ -32,3 +34,14 @@ server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');
   server.close();
 });
+
+const pair: WebSocketPair = createPair({ protocol: 'chat' });
+pair.client.send(pair.client.protocol);
+for await (const message of pair.server) {
+  if (typeof message !== 'string') throw new Error('not text');
+  assert.equal(message.trim(), 'chat');
+  break;
+}
+await pair.server.streams.writable.close();
+const details: CloseDetails = await pair.client.closed;
+assert.equal(details.code, 1000);

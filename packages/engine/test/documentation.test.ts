@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TransformStream } from 'node:stream/web';
+import { inspect } from 'node:util';
+import { createPair, WebSocket } from '../src/index';
+import { portOf } from './support/libraries';
+import { startClient, startServer } from './support/stage';
+
+// The snippets of the documentation, run as they stand there.
+
+const text = readFileSync(join(__dirname, '../../../docs/engine/promises-and-streams.md'), 'utf8');
+const snippets = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+
+type Names = Record<string, unknown>;
+
+/** Runs a snippet with those names, and gives what it prints. */
+async function run(code: string, names: Names): Promise<string[]> {
+  const printed: string[] = [];
+  const console = {
+    log: (value: unknown) => printed.push(typeof value === 'string' ? value : inspect(value)),
+  };
+  const all: Names = { ...names, console };
+  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor;
+  await new AsyncFunction(...Object.keys(all), code)(...Object.values(all));
+  return printed;
+}
+
+/** What a snippet says that it prints. */
+const promised = (code: string): string[] =>
+  [...code.matchAll(/^\/\/ Prints: (.*)$/gm)].map(([, line]) => line);
+
+/** A server that greets, answers, and closes when it is told to. */
+async function talkativeServer(): Promise<string> {
+  const server = await startServer();
+  server.on('connection', (webSocket: WebSocket) => {
+    webSocket.send('welcome');
+    webSocket.on('message', (data) => {
+      if (String(data) === 'a question') webSocket.send('an answer');
+    });
+  });
+  return `ws://127.0.0.1:${portOf(server)}`;
+}
+
+/** A peer that sends a word to a stream of upper case, and closes when it has come back. */
+async function shouting(): Promise<{ names: Names; heard: Promise<unknown> }> {
+  const { server, client } = createPair();
+  const upperCase = new TransformStream<string, string>({
+    transform: (chunk, controller) => controller.enqueue(chunk.toUpperCase()),
+  });
+  client.send('hello');
+  const heard = once(client, 'message').then(([data]) => {
+    client.close(1000);
+    return String(data);
+  });
+  return { names: { webSocket: server, upperCase }, heard };
+}
+
+test.each(snippets)('%s', async (code) => {
+  const url = await talkativeServer();
+  if (code.includes('upperCase')) {
+    const { names, heard } = await shouting();
+    expect(await run(code, names)).toEqual(promised(code));
+    expect(await heard).toBe('HELLO');
+    return;
+  }
+  const names: Names = { WebSocket, createPair, once, url };
+  if (!/^const (?:webSocket|\{ server, client \}) =/.test(code)) {
+    names.webSocket = await startClient(url, { holdMessages: true }).opened;
+  }
+  expect(promised(code)).not.toEqual([]);
+  expect(await run(code, names)).toEqual(promised(code));
+});
