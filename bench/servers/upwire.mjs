@@ -1,0 +1,7 @@
+// Upwire, as it is built.
+import { broadcast, WebSocketServer } from '@upwire/engine';
+import { serveWebSockets } from './websocket-server.mjs';
+
+serveWebSockets(WebSocketServer, (clients, data, isBinary) => {
+  broadcast(clients, data, { binary: isBinary });
+});
