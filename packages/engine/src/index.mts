@@ -49,6 +49,7 @@ export type Broker = WebSocketDefault.Broker;
 export type BufferLike = WebSocketDefault.BufferLike;
 export type CertMeta = WebSocketDefault.CertMeta;
 export type ClientOptions = WebSocketDefault.ClientOptions;
+export type CloseOptions = WebSocketDefault.CloseOptions;
 export type Data = WebSocketDefault.Data;
 export type EventListenerOptions = WebSocketDefault.EventListenerOptions;
 export type FinishRequestCallback = WebSocketDefault.FinishRequestCallback;

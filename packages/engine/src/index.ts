@@ -10,6 +10,7 @@ import type {
   CertMeta as CertificateOrKey,
   ClientOptions as OptionsOfClient,
 } from './client-options';
+import type { CloseOptions as OptionsOfClose } from './closing';
 import type { ReceiverOptions as OptionsOfReceiver } from './compat/receiver';
 import { Receiver as ReceiverClass } from './compat/receiver';
 import type { FrameOptions as OptionsOfFrame } from './compat/sender';
@@ -121,6 +122,7 @@ declare namespace WebSocket {
   export type CertMeta = CertificateOrKey;
   export type ClientOptions = OptionsOfClient;
   export type CloseDetails = DetailsOfClose;
+  export type CloseOptions = OptionsOfClose;
   export type Data = DataOfMessage;
   export type FinishRequestCallback = (request: ClientRequest, websocket: WebSocketClass) => void;
   export type FrameOptions = OptionsOfFrame;

@@ -113,6 +113,11 @@ export class ServerHandshake {
   // ---- decisions
 
   private verify(): void {
+    // A server that closes asks nobody any more.
+    if (!this.server.running) {
+      this.refuse(SERVER_CLOSED);
+      return;
+    }
     const { verifyClient } = this.terms.options;
     if (!verifyClient) {
       this.complete();
@@ -133,7 +138,7 @@ export class ServerHandshake {
     }
     // An asynchronous function may fail before it calls back, or behind that.
     this.wait(answer.value, () => undefined);
-    if (!this.verified) this.startTimer();
+    if (!this.verified) this.beginWaiting();
   }
 
   private onVerified(accepted: unknown, refusal: unknown[]): void {
@@ -152,17 +157,19 @@ export class ServerHandshake {
       proceed(answer);
       return;
     }
-    this.startTimer();
+    this.beginWaiting();
     const settled = (value: Value): void => {
       if (!this.over) proceed(value);
     };
     answer.then(settled, (error) => this.fail(error)).then(undefined, rethrow);
   }
 
-  /** One time for all decisions. */
-  private startTimer(): void {
+  /** There is one time for all decisions together. */
+  private beginWaiting(): void {
+    if (this.over) return;
+    this.server.undecided.add(this);
     const { handshakeTimeout } = this.terms.options;
-    if (handshakeTimeout === 0 || this.timer !== undefined || this.over) return;
+    if (handshakeTimeout === 0 || this.timer !== undefined) return;
     this.timer = setTimeout(() => this.refuse(TOO_LATE), handshakeTimeout);
     this.timer.unref();
   }
@@ -170,7 +177,13 @@ export class ServerHandshake {
   /** Nothing that the application decides from now on counts. */
   private end(): void {
     this.over = true;
+    this.server.undecided.delete(this);
     clearTimeout(this.timer);
+  }
+
+  /** The server closes: it is answered without a decision. */
+  turnAway(): void {
+    this.refuse(SERVER_CLOSED);
   }
 
   // ---- answers
@@ -243,6 +256,7 @@ export class ServerHandshake {
     }
     this.end();
     this.answered = true;
+    if (reply.socket !== null) server.turnAway(reply.socket);
     server.emit('wsClientError', new Error(refusal.message), reply.socket, this.request);
   }
 
@@ -265,8 +279,10 @@ export class ServerHandshake {
     this.end();
     this.answered = true;
     // Another server has taken it: nothing but frames may be written to it now.
-    if (reply.socket !== null && upgraded.has(reply.socket)) return;
+    const { socket } = reply;
+    if (socket !== null && upgraded.has(socket)) return;
     reply.refuse(refusal);
+    if (socket !== null) this.server.turnAway(socket);
   }
 
   /** Runs the application's own code. */

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { PrepareData, PrepareOptions } from './broadcast';
 import { prepared } from './broadcast';
+import type { CloseOptions } from './closing';
+import { checkCloseOptions, Farewell } from './closing';
 import type { ResolvedDeflateOptions } from './deflate/options';
 import { resolveDeflateOptions } from './deflate/options';
 import type { WebSocketServerEvents } from './events';
@@ -50,9 +52,15 @@ export class WebSocketServer<
   _state: ServerState = ServerState.RUNNING;
   /** @internal The `perMessageDeflate` option, checked; `undefined` where it is off. */
   readonly deflate: ResolvedDeflateOptions | undefined;
-  private readonly ownsServer: boolean;
+  /** With `port`. */
+  private ownServer: HttpServer | undefined = undefined;
   private detach: () => void = () => undefined;
   private notifyWhenEmpty = false;
+  private farewell: Farewell | undefined = undefined;
+  /** @internal Handshakes that wait for a decision of the application's. */
+  readonly undecided = new Set<ServerHandshake>();
+  /** Sockets of our own server that have got an answer other than 101 and are not closed yet. */
+  private readonly turnedAway = new Set<Duplex>();
 
   /**
    * @param options exactly one of `port`, `server` and `noServer`
@@ -74,8 +82,7 @@ export class WebSocketServer<
     const { perMessageDeflate, clientTracking } = this.checkedOptions;
     this.deflate = perMessageDeflate ? resolveDeflateOptions(perMessageDeflate) : undefined;
     this.clients = trackedClients(clientTracking);
-    this.ownsServer = this.options.port !== null;
-    if (this.ownsServer) this.listen(callback);
+    if (this.checkedOptions.port !== null) this.listen(callback);
     else if (this.options.server) this.attach(this.options.server);
   }
 
@@ -100,27 +107,31 @@ export class WebSocketServer<
    * Takes no more connections. `close` is emitted when the last WebSocket has ended; those that are open are left
    * alone, and so is an HTTP server that was given as an option.
    */
-  close(callback?: (error?: Error) => void): void {
+  close(callback?: (error?: Error) => void): void;
+  /**
+   * Takes no more connections, closes those that are open, and cuts those that have not ended in time. Handshakes that are
+   * not decided, or come meanwhile, are answered 503. An HTTP server that was given as an option is left alone.
+   *
+   * It may be called in any state, any number of times; each may shorten the time.
+   *
+   * @returns a promise that settles when `close` has been emitted, and never rejects. No timer of it keeps the process alive
+   * @throws TypeError or RangeError that names the option and the value
+   * @throws Error with `clientTracking: false`, where nobody knows who is connected
+   */
+  close(options: CloseOptions): Promise<void>;
+  close(given?: CloseOptions | ((error?: Error) => void)): void | Promise<void> {
+    if (typeof given === 'object' && given !== null) return this.sayGoodbye(given);
     if (this._state === ServerState.CLOSED) {
-      if (callback !== undefined) {
-        this.once('close', () => callback(new Error('The server is not running')));
+      if (given !== undefined) {
+        this.once('close', () => given(new Error('The server is not running')));
       }
       process.nextTick(emitClose, this);
       return;
     }
-    if (callback !== undefined) this.once('close', callback);
+    if (given !== undefined) this.once('close', given);
     if (this._state === ServerState.CLOSING) return;
-    this._state = ServerState.CLOSING;
-    const server = this._server;
+    this.stop();
     this.detach();
-    this._server = null;
-    if (this.ownsServer && server !== null) {
-      server.close(() => emitClose(this));
-    } else if (this.clients?.size > 0) {
-      this.notifyWhenEmpty = true;
-    } else {
-      process.nextTick(emitClose, this);
-    }
   }
 
   /**
@@ -206,10 +217,18 @@ export class WebSocketServer<
     const { clients } = this;
     if (!clients) return;
     clients.add(webSocket);
+    this.farewell?.sayTo(webSocket);
     webSocket.on('close', () => {
       clients.delete(webSocket);
       if (this.notifyWhenEmpty && clients.size === 0) process.nextTick(emitClose, this);
     });
+  }
+
+  /** @internal A handshake was answered otherwise; its socket lingers behind the answer, and our server waits for it. */
+  turnAway(socket: Duplex): void {
+    if (this.ownServer === undefined || socket.destroyed) return;
+    this.turnedAway.add(socket);
+    socket.once('close', () => this.turnedAway.delete(socket));
   }
 
   /** @internal Tells of the application's own failures, which cost one client its connection and nobody else. */
@@ -222,11 +241,71 @@ export class WebSocketServer<
     else process.emitWarning(error);
   }
 
+  // ---- closing
+
+  private stop(): void {
+    this._state = ServerState.CLOSING;
+    const server = this._server;
+    this._server = null;
+    if (this.ownServer !== undefined && server !== null) {
+      this.ownServer.close(() => this.serverClosed());
+    } else if (this.clients?.size > 0) {
+      this.notifyWhenEmpty = true;
+    } else {
+      process.nextTick(emitClose, this);
+    }
+  }
+
+  private sayGoodbye(options: CloseOptions): Promise<void> {
+    if (!this.clients) {
+      throw new Error(
+        'The server cannot say goodbye to its clients: with "clientTracking: false" it does not know them',
+      );
+    }
+    const goodbye = checkCloseOptions(options, this.checkedOptions.closeTimeout);
+    if (this._state === ServerState.CLOSED) return Promise.resolve();
+    // Its 'upgrade' listener stays until the end, to answer those who come meanwhile.
+    if (this._state === ServerState.RUNNING) this.stop();
+    this.farewell ??= new Farewell(this);
+    for (const handshake of this.undecided) handshake.turnAway();
+    this.farewell.say(goodbye);
+    return this.farewell.over;
+  }
+
+  /** Our HTTP server has closed; Node says so a moment before its sockets tell their end. */
+  private serverClosed(): void {
+    if (this.farewell !== undefined && this.clients.size > 0) this.notifyWhenEmpty = true;
+    else emitClose(this);
+  }
+
+  /** @internal Ends what is left of the connections. */
+  cut(): void {
+    for (const webSocket of this.clients) {
+      webSocket.terminate();
+      webSocket.releaseInbox();
+    }
+    for (const socket of this.turnedAway) socket.destroy();
+    this.ownServer?.closeAllConnections();
+  }
+
+  /** @internal The server has ended, and emits `close`. */
+  ended(): void {
+    this._state = ServerState.CLOSED;
+    this.notifyWhenEmpty = false;
+    this.detach();
+    try {
+      this.emit('close');
+    } finally {
+      this.farewell?.end();
+    }
+  }
+
   // ---- the HTTP server
 
   private listen(callback: (() => void) | undefined): void {
     const { port, host, backlog } = this.options;
     const server = createServer(answerUpgradeRequired);
+    this.ownServer = server;
     this.attach(server);
     server.listen(
       { port: port ?? undefined, host: host ?? undefined, backlog: backlog ?? undefined },
@@ -275,7 +354,6 @@ function answerUpgradeRequired(_request: IncomingMessage, response: ServerRespon
   response.end(body);
 }
 
-function emitClose(server: WebSocketServer): void {
-  server._state = ServerState.CLOSED;
-  server.emit('close');
+function emitClose(server: { ended(): void }): void {
+  server.ended();
 }

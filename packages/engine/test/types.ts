@@ -310,6 +310,18 @@ export function server(): void {
   new WebSocket.Server({ noServer: true, maxPaylod: 1 });
 }
 
+export function closing(server: WebSocket.Server): void {
+  const options: WebSocket.CloseOptions = { code: 1012, reason: 'restart', timeout: 1000 };
+  expectType<Promise<void>>()(server.close(options));
+  expectType<Promise<void>>()(server.close({}));
+  expectType<void>()(server.close());
+
+  // @ts-expect-error a code is a number
+  server.close({ code: '1012' });
+  // @ts-expect-error no such option
+  server.close({ timeuot: 1 });
+}
+
 export function rest(webSocket: WebSocket): void {
   const options: DuplexOptions = { objectMode: true, encoding: 'utf8' };
   expectType<Duplex>()(WebSocket.createWebSocketStream(webSocket, options));

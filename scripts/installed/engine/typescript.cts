@@ -32,7 +32,8 @@ members.on('connection', (member) => member.on('close', (code) => code.trim()));
 
 server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');
-  server.close();
+  const goodbye: WebSocket.CloseOptions = { code: 1012, timeout: 1000 };
+  await server.close(goodbye);
 });
 
 const pair: WebSocket.WebSocketPair = WebSocket.createPair();
