@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { HeartbeatTimes, Pulse } from '../../src/io/heartbeat';
 import { Heartbeat, heartbeatFor } from '../../src/io/heartbeat';
 
@@ -182,4 +183,25 @@ describe('heartbeatFor', () => {
     heartbeatFor({ ...OFF, maxLifetime: 89 });
     expect(heartbeatFor({ ...times })).not.toBe(heartbeat);
   });
+});
+
+test('its timer is outside the asynchronous storage of the connections it watches', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const heartbeat = new Heartbeat({ ...OFF, interval: 10, timeout: 10 });
+  const seen: unknown[] = [];
+  await new Promise<void>((resolve) => {
+    storage.run('the first connection', () => {
+      const pulse = heartbeat.watch({
+        isDeaf: false,
+        beat: () => seen.push(storage.getStore()),
+        lost: () => {
+          seen.push(storage.getStore());
+          pulse.stop();
+          resolve();
+        },
+        expire: () => undefined,
+      });
+    });
+  });
+  expect(seen).toEqual([undefined, undefined]);
 });
