@@ -147,10 +147,12 @@ class Handshake {
   private leave(): boolean {
     const left = this.upgrade.unrouted();
     if (left) {
+      const { req, res } = this.context;
       this.context.respond = false;
+      handshakes.delete(req);
       // Koa and its middleware (package on-finished) watch response and socket for the end of the answer, and let go of
       // both, of a stream as the body for example, when they hear of it.
-      this.context.res.emit('end');
+      res.emit('end');
     }
     return left;
   }

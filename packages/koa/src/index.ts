@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type {
   AnyServer,
+  ClientWebSocket,
   WebSocket as EngineWebSocket,
   GatewayOptions,
   InjectOptions as OptionsOfInjection,
@@ -119,7 +120,7 @@ declare namespace upwire {
      * @returns the client's WebSocket, open, as `new WebSocket()` of the engine makes it. Where it was refused, rejects
      * with an `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body`
      */
-    injectWS(path: string, options?: OptionsOfInjection): Promise<EngineWebSocket>;
+    injectWS(path: string, options?: OptionsOfInjection): Promise<ClientWebSocket>;
   }
 
   export type InjectOptions = OptionsOfInjection;

@@ -147,6 +147,34 @@ describe.each(VERSIONS)('%s: ws(handler)', (_name, Koa) => {
     expect(await dial(port, '/rooms/secret')).toMatchObject({ status: 403, body: 'no such room' });
   });
 
+  test('is guarded by a router’s middleware as a page is: with a prefix, in every case with sensitive alone', async () => {
+    const statuses: Record<string, [page: number, webSocket: number]> = {};
+    for (const sensitive of [false, true]) {
+      const { port } = await openSite(Koa, (app) => {
+        const router = new Router({ prefix: '/admin', sensitive });
+        router.use((context) => context.throw(401));
+        router.get('/chat', ws(show));
+        router.get('/page', (context) => {
+          context.body = 'a page';
+        });
+        app.use(routesOf(router));
+      });
+      for (const prefix of ['/admin', '/ADMIN']) {
+        statuses[`${prefix}, ${sensitive}`] = [
+          (await get(port, `${prefix}/page`)).status,
+          (await dial(port, `${prefix}/chat`)).status,
+        ];
+      }
+    }
+    expect(statuses).toEqual({
+      '/admin, false': [401, 401],
+      // What the README warns of. When this fails, the router has been put right.
+      '/ADMIN, false': [200, 101],
+      '/admin, true': [401, 401],
+      '/ADMIN, true': [404, 404],
+    });
+  });
+
   test('is middleware like any other: it may stand alone, behind an if', async () => {
     const chat = ws((webSocket) => webSocket.send('chat'));
     const { port } = await openSite(Koa, (app) => {
