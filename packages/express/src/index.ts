@@ -12,6 +12,8 @@ import { answerUpgradeRequired, Gateway, upgradeOf } from '@upwire/engine/intern
 import type { Application, Request } from 'express';
 import express from 'express';
 import type { ParamsDictionary } from 'express-serve-static-core';
+import type { RoutePath } from './clients';
+import { claimRequest, RouteClients } from './clients';
 import type { ApplicationInside, RouterInside } from './inside';
 import { isApplication, routerOf } from './inside';
 import { lookAhead, pathOf, watchMounts } from './lookahead';
@@ -41,9 +43,13 @@ function upwire<App extends Application>(
   if (!isApplication(app)) throw new TypeError('The first argument must be an Express application');
   const { leaveRouterUntouched, wsOptions, ...own } = checkOptions(options);
   const inside: ApplicationInside = app;
+  const clients = new RouteClients();
   const gateway = new Gateway(
     {
-      dispatch: (request, response) => inside.handle(request, response),
+      dispatch: (request, response) => {
+        claimRequest(request, clients);
+        inside.handle(request, response);
+      },
       routes: ({ url = '' }) => lookAhead(routerOf(inside).stack, pathOf(url)),
     },
     // Express's request is the one it was given.
@@ -62,11 +68,24 @@ function upwire<App extends Application>(
   };
   return {
     app,
-    getWss: () => gateway.server,
+    getWss: webSocketsOf(gateway, clients),
     applyTo: (router) => addWebSocketMethod(router),
     attach: (later) => gateway.attach(later),
     injectWS: (path, options) => gateway.inject(path, options),
   };
+}
+
+function webSocketsOf(gateway: Gateway, clients: RouteClients): upwire.GetWss {
+  // By its overloads it returns the one without a path, and the other with one.
+  return ((...[path]: [RoutePath?]) => {
+    if (path === undefined) return gateway.server;
+    if (typeof path !== 'string' && !(path instanceof RegExp)) {
+      throw new TypeError(
+        `getWss() takes a path, as a route was declared with it, got ${String(path)}`,
+      );
+    }
+    return { clients: clients.of(path) };
+  }) as upwire.GetWss;
 }
 
 function checkOptions(options: unknown): upwire.Options {
@@ -131,11 +150,23 @@ declare namespace upwire {
   /** Options of one route, which go before those of {@link Options}. `undefined` is always the value there. */
   export type RouteOptions = OptionsOfRoute;
 
+  export interface GetWss {
+    /** The server of all WebSockets: `clients`, and `connection` events. */
+    (): WebSocketServer;
+    /**
+     * The open WebSockets of one route, in a set that changes with them.
+     *
+     * @param path as the route was declared with it; of a router or a mounted application, with the path in front where
+     * it was mounted: `/rooms/:room`; a regular expression stands for itself. The route may be declared later
+     * @throws TypeError for anything but a string or a regular expression
+     */
+    (path: string | RegExp): { readonly clients: ReadonlySet<EngineWebSocket> };
+  }
+
   export interface Instance<App> {
     /** The application that was given. */
     readonly app: App;
-    /** The server of all WebSockets: `clients`, and `connection` events. */
-    getWss(): WebSocketServer;
+    readonly getWss: GetWss;
     /**
      * Gives `ws` to an application or a router, or to all routers of a copy of Express: `applyTo(express.Router)`.
      *

@@ -2,6 +2,7 @@ import type { RouteOptions } from '@upwire/engine/internal';
 import { checkRouteOptions, upgradeOf } from '@upwire/engine/internal';
 import type { Request, RequestHandler } from 'express';
 import type { PathParams } from 'express-serve-static-core';
+import { countIn } from './clients';
 import type { WebSocketHandler } from './types';
 
 /** What an application and a router have in common. */
@@ -87,11 +88,15 @@ function begin(options: RouteOptions | undefined): RequestHandler {
 
 function accept(handler: WebSocketHandler, options: RouteOptions | undefined): RequestHandler {
   return (request, _response, next) => {
+    const count = countIn(request);
     upgradeOf(request)?.accept({
       options,
       authority: { secure: request.secure, host: hostOf(request) },
       clientAddress: request.ip,
-      handle: (webSocket) => handler(webSocket, request, next),
+      handle: (webSocket) => {
+        count(webSocket);
+        return handler(webSocket, request, next);
+      },
       // Express takes what is falsy for no error.
       onError: (error) => next(error || new Error(`A WebSocket handler failed with ${error}`)),
     });

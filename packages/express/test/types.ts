@@ -47,6 +47,12 @@ export function instance(): void {
     expectType<IncomingMessage>()(request);
   });
   expectType<Set<WebSocket>>()(made.getWss().clients);
+  expectType<ReadonlySet<WebSocket>>()(made.getWss('/chat').clients);
+  expectType<ReadonlySet<WebSocket>>()(made.getWss(/chat/).clients);
+  // @ts-expect-error only the whole server closes
+  made.getWss('/chat').close();
+  // @ts-expect-error one at a time
+  made.getWss(['/chat']);
   made.applyTo(express.Router);
   made.applyTo(express.Router());
   expectType<Promise<ClientWebSocket>>()(made.injectWS('/chat'));
