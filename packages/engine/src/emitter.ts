@@ -28,6 +28,9 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
   private awaitsTurn = false;
   /** Whether a listener has failed whose failures somebody wants to know. */
   private failed = false;
+  private ended = false;
+  /** @internal Bytes of the message that is being told. */
+  messageBytes = 0;
 
   constructor(behavior: WebSocketBehavior) {
     // Rejections of listeners are only caught where somebody is to hear of them.
@@ -67,6 +70,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
   protected deliver(name: string, first: unknown, second: unknown, bytes: number): void {
     const { inbox } = this;
     if (inbox === undefined || (inbox.empty && !this.waits(name))) {
+      this.messageBytes = bytes;
       this.tell(name, first, second);
       return;
     }
@@ -105,6 +109,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
           if (!this.inTurns) this.inbox = undefined;
           break;
         }
+        this.messageBytes = event.bytes;
         this.tell(event.name, event.first, event.second);
         if (this.inTurns && this.waits(event.name)) this.awaitTurn();
       }
@@ -114,7 +119,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
 
   /** @internal Whether `'close'` has been told, or is being told: no event will come any more. */
   get hasEnded(): boolean {
-    return this.readyState === State.CLOSED && (this.inbox === undefined || this.inbox.empty);
+    return this.ended;
   }
 
   /** @internal A listener of ours threw or rejected. */
@@ -146,6 +151,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
 
   /** Tells an event at once. */
   protected tell(name: string, first: unknown, second: unknown): void {
+    if (name === 'close') this.ended = true;
     // A listener that has failed is given no more messages to fail on.
     if (this.failed && name !== 'close' && name !== 'error') return;
     if (name === 'error' && this.listenerCount('error') === 0) {

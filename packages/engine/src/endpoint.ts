@@ -264,7 +264,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   private startIntake(): void {
     const { intake, hooks } = this.behavior;
     if (intake === undefined) return;
-    const waits = (): boolean => this.paused && this.state !== State.CLOSED;
+    const waits = (): boolean => this.isHeld && this.state !== State.CLOSED;
     this.intake = new Intake(intake, {
       get waits() {
         return waits();

@@ -180,6 +180,17 @@ export const WebSocketEmitter = EventEmitter as unknown as EmitterStatics &
     options?: EmitterOptions,
   ) => TypedEmitter<WebSocketEvents> & EventAttributes);
 
+declare const kMessage: unique symbol;
+
+/** What the messages of a WebSocket are where they are iterated, by its type alone. */
+interface Messages<Message> {
+  readonly [kMessage]?: Message;
+}
+
+/** What iterating over a WebSocket gives. */
+export type MessageIn<Socket> =
+  Socket extends Messages<infer Message> ? (unknown extends Message ? Data : Message) : Data;
+
 /** A WebSocket whose text comes as strings. */
 export type TextWebSocket = TypedEmitter<TextWebSocketEvents> & WebSocket;
 
@@ -187,4 +198,6 @@ export type TextWebSocket = TypedEmitter<TextWebSocketEvents> & WebSocket;
 export type TextWebSocketClass = typeof WebSocket & (new (...values: never[]) => TextWebSocket);
 
 /** A WebSocket whose messages a schema has parsed. */
-export type MessageWebSocket<Message> = TypedEmitter<MessageWebSocketEvents<Message>> & WebSocket;
+export type MessageWebSocket<Message> = TypedEmitter<MessageWebSocketEvents<Message>> &
+  Messages<Message> &
+  WebSocket;

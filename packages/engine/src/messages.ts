@@ -9,16 +9,28 @@ const LOW_WATER_MARK = 16 * 1024;
 /** What a message costs beside its bytes, which bounds the number of empty ones too: about 1,000 of them wait. */
 const MESSAGE_BYTES = 64;
 
-type Result = IteratorResult<Data, undefined>;
+type Result<Message> = IteratorResult<Message, undefined>;
 
-interface Waiting {
-  resolve(result: Result): void;
+interface Waiting<Message> {
+  resolve(result: Result<Message>): void;
   reject(error: Error): void;
 }
 
+interface Kept<Message> {
+  readonly message: Message;
+  readonly bytes: number;
+}
+
+/** Makes of what `'message'` tells what is given. */
+type Form = (data: unknown, isBinary: boolean) => unknown;
+
+/** Text as a string; binary, and what a schema has made of a text, as it comes. */
+export const asIterated: Form = (data, isBinary) =>
+  !isBinary && Buffer.isBuffer(data) ? data.toString() : data;
+
 /**
  * The messages of a WebSocket, from the moment this is made until the connection ends: text as strings, binary in the form
- * of `binaryType`.
+ * of `binaryType`; where a schema parses them, what it makes of them.
  *
  * - Messages that nobody has asked for yet are kept. When they have more than 64 KiB, counting 64 bytes for each beside its
  *   own, the WebSocket stops reading, and so in the end does the peer stop sending. It reads on when three quarters have
@@ -30,11 +42,12 @@ interface Waiting {
  *   does not close it. Somebody who only stops calling {@link next} stops the connection for good.
  * - {@link next} may be called again before it has answered: the answers come in order.
  */
-export class MessageIterator implements AsyncIterableIterator<Data> {
+export class MessageIterator<Message = Data> implements AsyncIterableIterator<Message> {
   private readonly webSocket: WebSocket;
-  private readonly kept: Data[] = [];
+  private readonly form: Form;
+  private kept: Kept<Message>[] = [];
   private keptBytes = 0;
-  private waiting: Waiting[] = [];
+  private waiting: Waiting<Message>[] = [];
   /** Whether reading has stopped for our sake. */
   private holds = false;
   /** Whether nothing will come any more. */
@@ -42,8 +55,9 @@ export class MessageIterator implements AsyncIterableIterator<Data> {
   private error: Error | undefined = undefined;
 
   /** Listens from now on, while CONNECTING too. */
-  constructor(webSocket: WebSocket) {
+  constructor(webSocket: WebSocket, form: Form = asIterated) {
     this.webSocket = webSocket;
+    this.form = form;
     if (webSocket.hasEnded) {
       this.over = true;
       this.error = failureOf(webSocket);
@@ -58,12 +72,12 @@ export class MessageIterator implements AsyncIterableIterator<Data> {
     return this;
   }
 
-  next(): Promise<Result> {
-    const message = this.kept.shift();
-    if (message !== undefined) {
-      this.keptBytes -= costOf(message);
+  next(): Promise<Result<Message>> {
+    const first = this.kept.shift();
+    if (first !== undefined) {
+      this.keptBytes -= first.bytes;
       if (this.keptBytes <= LOW_WATER_MARK) this.letRead();
-      return Promise.resolve({ done: false, value: message });
+      return Promise.resolve({ done: false, value: first.message });
     }
     if (!this.over) {
       return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
@@ -74,8 +88,8 @@ export class MessageIterator implements AsyncIterableIterator<Data> {
   }
 
   /** Takes no more; what is kept is dropped, and what was asked for is answered with the end. */
-  return(): Promise<Result> {
-    this.kept.length = 0;
+  return(): Promise<Result<Message>> {
+    this.kept = [];
     this.keptBytes = 0;
     this.finish();
     this.error = undefined;
@@ -83,20 +97,22 @@ export class MessageIterator implements AsyncIterableIterator<Data> {
   }
 
   /** As {@link return}, and rejects with the error. */
-  async throw(error?: unknown): Promise<Result> {
+  async throw(error?: unknown): Promise<Result<Message>> {
     await this.return();
     throw error;
   }
 
-  private readonly onMessage = (data: Data, isBinary: boolean): void => {
-    const message = isBinary ? data : String(data);
+  private readonly onMessage = (data: unknown, isBinary: boolean): void => {
+    // What the messages of a WebSocket are, its type says and only its owner knows.
+    const message = this.form(data, isBinary) as Message;
     const asked = this.waiting.shift();
     if (asked !== undefined) {
       asked.resolve({ done: false, value: message });
       return;
     }
-    this.kept.push(message);
-    this.keptBytes += costOf(message);
+    const bytes = MESSAGE_BYTES + this.webSocket.messageBytes;
+    this.kept.push({ message, bytes });
+    this.keptBytes += bytes;
     if (this.keptBytes <= HIGH_WATER_MARK || this.holds) return;
     this.holds = true;
     this.webSocket.hold();
@@ -131,18 +147,6 @@ export class MessageIterator implements AsyncIterableIterator<Data> {
   }
 }
 
-function end(): Result {
+function end(): IteratorReturnResult<undefined> {
   return { done: true, value: undefined };
-}
-
-function costOf(message: Data): number {
-  return MESSAGE_BYTES + sizeOf(message);
-}
-
-/** Of text, its characters: counting its bytes would cost more than it tells. As everywhere, types tell nothing of a `Blob`. */
-function sizeOf(message: Data | Blob): number {
-  if (typeof message === 'string') return message.length;
-  if (message instanceof Blob) return message.size;
-  if (Array.isArray(message)) return message.reduce((sum, part) => sum + part.length, 0);
-  return message.byteLength;
 }

@@ -6,8 +6,9 @@ import type {
 } from 'node:stream/web';
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import { types } from 'node:util';
+import type { MessageIn } from './events';
 import { show } from './handshake/show';
-import { MessageIterator } from './messages';
+import { asIterated, MessageIterator } from './messages';
 import type { Data } from './payload';
 import type { CloseDetails } from './promises';
 import { closeDetails, closedOf, failureOf, openedOf, tooLate } from './promises';
@@ -17,6 +18,9 @@ import type { WebSocket } from './websocket';
 
 /** A message as a chunk of `webSocket.streams.readable`: text as a string, binary as bytes. */
 export type ReadableChunk = string | Uint8Array;
+
+/** The same for a kind of WebSocket: where a schema parses the messages, they are what it makes of them. */
+export type ChunkIn<Socket> = Data extends MessageIn<Socket> ? ReadableChunk : MessageIn<Socket>;
 
 /** What `webSocket.streams.writable` takes: a string is sent as text, bytes are sent as binary. */
 export type WritableChunk = string | ArrayBuffer | ArrayBufferView;
@@ -39,10 +43,12 @@ export class ClosedError extends Error {
   }
 }
 
-const pairs = new WeakMap<WebSocket, WebSocketStreams>();
+const pairs = new WeakMap<WebSocket, WebSocketStreams<never>>();
 
 /** The streams of a WebSocket, made when they are first asked for. */
-export function streamsOf(webSocket: WebSocket): WebSocketStreams {
+export function streamsOf<Socket extends WebSocket>(
+  webSocket: Socket,
+): WebSocketStreams<ChunkIn<Socket>> {
   let streams = pairs.get(webSocket);
   if (streams === undefined) {
     streams = new WebSocketStreams(webSocket);
@@ -55,9 +61,9 @@ export function streamsOf(webSocket: WebSocket): WebSocketStreams {
  * A WebSocket as a pair of WHATWG streams, each made when it is first asked for. The connection has both directions in
  * common: closing, cancelling or aborting either stream closes it.
  */
-export class WebSocketStreams {
+export class WebSocketStreams<Chunk = ReadableChunk> {
   private readonly webSocket: WebSocket;
-  private source: ReadableStream<ReadableChunk> | undefined = undefined;
+  private source: ReadableStream<Chunk> | undefined = undefined;
   private sink: WritableStream<WritableChunk> | undefined = undefined;
 
   /** @internal */
@@ -72,8 +78,8 @@ export class WebSocketStreams {
    * It is closed when the connection has closed cleanly, and otherwise errored, behind the messages that came before:
    * with what `'error'` tells, or with a {@link ClosedError}. `cancel()` closes the WebSocket.
    */
-  get readable(): ReadableStream<ReadableChunk> {
-    this.source ??= new ReadableStream(new MessageSource(this.webSocket));
+  get readable(): ReadableStream<Chunk> {
+    this.source ??= new ReadableStream(new MessageSource<Chunk>(this.webSocket));
     return this.source;
   }
 
@@ -90,21 +96,22 @@ export class WebSocketStreams {
   }
 }
 
-class MessageSource implements UnderlyingSource<ReadableChunk> {
+class MessageSource<Chunk> implements UnderlyingSource<Chunk> {
   private readonly webSocket: WebSocket;
-  private readonly messages: MessageIterator;
+  private readonly messages: MessageIterator<Chunk | Promise<Chunk>>;
   private cancelled = false;
 
   constructor(webSocket: WebSocket) {
     this.webSocket = webSocket;
-    this.messages = new MessageIterator(webSocket);
+    this.messages = new MessageIterator(webSocket, toChunk);
   }
 
-  async pull(controller: ReadableStreamDefaultController<ReadableChunk>): Promise<void> {
-    const { done, value } = await this.messages.next();
-    const chunk = done ? undefined : await toChunk(value);
+  async pull(controller: ReadableStreamDefaultController<Chunk>): Promise<void> {
+    const next = await this.messages.next();
+    const chunk = next.done ? undefined : await next.value;
     if (this.cancelled) return;
-    if (chunk !== undefined) controller.enqueue(chunk);
+    // Whatever has become of a message is a chunk, be it the `undefined` of a schema.
+    if (!next.done) controller.enqueue(chunk as Chunk);
     else if (this.webSocket.closedCleanly) controller.close();
     else throw new ClosedError(closeDetails(this.webSocket));
   }
@@ -209,11 +216,12 @@ function isError(reason: unknown): boolean {
   return reason instanceof Error || types.isNativeError(reason);
 }
 
-function toChunk(message: Data | Blob): ReadableChunk | Promise<ReadableChunk> {
-  if (typeof message === 'string') return message;
-  if (message instanceof Blob) return message.arrayBuffer().then((bytes) => Buffer.from(bytes));
-  if (Array.isArray(message)) return Buffer.concat(message);
-  return Buffer.isBuffer(message) ? message : Buffer.from(message);
+/** Text as it is iterated, and binary as bytes, whatever `binaryType` has made of it. */
+function toChunk(data: unknown, isBinary: boolean): unknown {
+  if (!isBinary || Buffer.isBuffer(data)) return asIterated(data, isBinary);
+  if (data instanceof Blob) return data.arrayBuffer().then((bytes) => Buffer.from(bytes));
+  // What else `binaryType` makes of bytes.
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer);
 }
 
 /** @throws TypeError for what has no bytes */

@@ -6,7 +6,7 @@ import { offerAsClient } from './deflate/extension';
 import { EXTENSION_NAME } from './deflate/negotiate';
 import type { EventListener, EventSource, WebSocketEventType } from './event-target';
 import { addEventListener, removeEventListener } from './event-target';
-import type { Untyped } from './events';
+import type { MessageIn, Untyped } from './events';
 import { MessageIterator } from './messages';
 import type { WebSocketOptions } from './options';
 import type { BinaryType, SendData } from './payload';
@@ -22,7 +22,7 @@ import { mostPayloadLength, payloadLength } from './protocol/sender';
 import { notOpen, State } from './protocol/state';
 import { defineSurface } from './surface';
 import { Subscriber } from './topics/subscriber';
-import type { WebSocketStreams } from './web-streams';
+import type { ChunkIn, WebSocketStreams } from './web-streams';
 import { streamsOf } from './web-streams';
 
 /** Options of one `send()`. */
@@ -289,12 +289,12 @@ export class WebSocket extends Subscriber implements EventSource {
    * The messages from now on, as {@link MessageIterator} has them: `for await (const message of webSocket)`. Ends when the
    * connection ends, throws what `'error'` tells, and stops the peer while the loop is behind.
    */
-  [Symbol.asyncIterator](): MessageIterator {
+  [Symbol.asyncIterator](): MessageIterator<MessageIn<this>> {
     return new MessageIterator(this);
   }
 
   /** The messages of both directions as WHATWG streams: `{ readable, writable }`, one pair for a WebSocket. */
-  get streams(): WebSocketStreams {
+  get streams(): WebSocketStreams<ChunkIn<this>> {
     return streamsOf(this);
   }
 

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { messageCheck } from '../src/message-schema';
 import type { MessageIterator } from '../src/messages';
+import type { WebSocketBehavior } from '../src/options';
 import type { BinaryType, Data } from '../src/payload';
 import { WebSocket } from '../src/websocket';
 import { runChild } from './support/child';
@@ -29,6 +31,16 @@ async function collect(messages: AsyncIterable<Data>): Promise<unknown[]> {
   }
   return all;
 }
+
+/** Has messages parsed, at once or later. */
+const parsing = (later?: () => Promise<unknown>): Partial<WebSocketBehavior> => ({
+  textAsString: true,
+  intake: {
+    check: messageCheck((value: unknown) =>
+      later === undefined ? value : later().then(() => value),
+    ),
+  },
+});
 
 const listeners = (socket: WebSocket): number[] =>
   ['message', 'error', 'close'].map((event) => socket.listenerCount(event));
@@ -105,6 +117,13 @@ describe('for await', () => {
     expect(await all).toEqual(['ü', Buffer.from('b')]);
   });
 
+  test('gives what a schema has made of a text', async () => {
+    const { socket, client } = await connected({}, undefined, parsing());
+    const all = collect(socket);
+    client.write(texts('{"a":1}', '"text"', '[2]', 'null'), goodbye);
+    expect(await all).toEqual([{ a: 1 }, 'text', [2], null]);
+  });
+
   test('an iteration that is made is listening already', async () => {
     const { socket, client } = await connected();
     const messages = socket[Symbol.asyncIterator]();
@@ -171,6 +190,26 @@ describe('for await', () => {
     client.write(texts('a', 'b', 'c'), goodbye);
     expect(await all).toEqual(['a', 'b', 'c']);
   });
+});
+
+test('one that is made while the last message is still being checked gets it', async () => {
+  let finish: () => void = () => undefined;
+  const checked = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const { socket, client } = await connected(
+    {},
+    undefined,
+    parsing(() => checked),
+  );
+  client.write(text('"last"'));
+  client.end();
+  await until(() => socket.readyState === WebSocket.CLOSED);
+  const { closed } = socket;
+  const all = collect(socket);
+  finish();
+  expect(await all).toEqual(['last']);
+  expect(await closed).toMatchObject({ code: 1006 });
 });
 
 describe('an error', () => {
@@ -414,6 +453,27 @@ describe('a consumer that is behind', () => {
     }
     await watch.stopped(count);
   });
+
+  test.each<[string, (() => Promise<unknown>) | undefined]>([
+    ['at once', undefined],
+    ['later', turn],
+  ])(
+    'counts the bytes of messages that a schema parses %s, and stops them',
+    async (_name, later) => {
+      const pair = await connected({}, undefined, parsing(later));
+      const watch = new Watch(pair.socket);
+      const messages = pair.socket[Symbol.asyncIterator]();
+      const json = (index: number): string => JSON.stringify([index, 'x'.repeat(990)]).slice(0, -1);
+      for (let index = 0; index < 200; index++) {
+        pair.client.write(text(`${json(index).padEnd(999)}]`));
+      }
+      await watch.stopped(62);
+      for (let index = 0; index < 47; index++) {
+        expect((await messages.next()).value).toEqual([index, 'x'.repeat(990)]);
+      }
+      await watch.stopped(47 + 62);
+    },
+  );
 
   test('one message may be larger than all that may wait', async () => {
     const pair = await connected();

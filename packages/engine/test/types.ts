@@ -10,6 +10,8 @@ import { createServer as createSecureServer } from 'node:https';
 import { createConnection } from 'node:net';
 import type { Duplex, DuplexOptions } from 'node:stream';
 
+import type { MessageWebSocket } from '../src/internal';
+
 import WebSocket = require('../src/index');
 
 type Same<A, B> =
@@ -379,6 +381,12 @@ export async function beyondWs(webSocket: WebSocket): Promise<void> {
   await readable.pipeTo(writable);
   const { server, client }: WebSocket.WebSocketPair = WebSocket.createPair({ protocol: 'chat' });
   server.send(client.protocol);
+
+  const parsed = webSocket as MessageWebSocket<{ type: 'ping' } | { type: 'say'; text: string }>;
+  for await (const message of parsed) {
+    if (message.type === 'say') expectType<string>()(message.text);
+  }
+  for await (const chunk of parsed.streams.readable) expectType<'ping' | 'say'>()(chunk.type);
 
   // @ts-expect-error neither text nor bytes
   await writable.getWriter().write(1);

@@ -9,6 +9,7 @@ import {
   TextEncoderStream,
   WritableStream,
 } from 'node:stream/web';
+import { messageCheck } from '../src/message-schema';
 import type { BinaryType } from '../src/payload';
 import type { ServerOptions } from '../src/server-options';
 import { ClosedError } from '../src/web-streams';
@@ -125,10 +126,20 @@ describe('readable', () => {
     },
   );
 
-  test.each<[string, Buffer, Partial<ClosedError>]>([
-    ['1000', goodbye(), {}],
-    ['4000', goodbye(4000, 'bye'), {}],
-    ['no code', masked(CLOSE), {}],
+  test('gives what a schema has made of a text, whatever it is', async () => {
+    const { socket, client } = await connected({}, undefined, {
+      textAsString: true,
+      intake: { check: messageCheck((value: unknown) => value ?? undefined) },
+    });
+    const all = collect(socket.streams.readable);
+    client.write(text('{"a":1}'), text('null'), text('[2]'), goodbye());
+    expect(await all).toEqual([{ a: 1 }, undefined, [2]]);
+  });
+
+  test.each<[string, Buffer]>([
+    ['1000', goodbye()],
+    ['4000', goodbye(4000, 'bye')],
+    ['no code', masked(CLOSE)],
   ])('closes with a clean close: %s', async (_name, bytes) => {
     const { socket, client } = await connected();
     const reader = socket.streams.readable.getReader();
