@@ -66,6 +66,7 @@ export async function connected(
   options: ServerOptions = {},
   prepare: (socket: WebSocket) => void = () => undefined,
   behavior?: Partial<WebSocketBehavior>,
+  headers?: Record<string, string>,
 ): Promise<Connected> {
   const server = await startServer(options, behavior);
   const connection = new Promise<[WebSocket, IncomingMessage]>((resolve) => {
@@ -74,7 +75,7 @@ export async function connected(
       resolve([socket, request]);
     });
   });
-  const client = await RawClient.open(portOf(server));
+  const client = await RawClient.open(portOf(server), headers);
   afterTest(() => {
     client.socket.destroy();
     return client.closed;
