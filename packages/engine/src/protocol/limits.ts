@@ -30,6 +30,13 @@ export const Limits = {
    * fragments spends 6 bytes on 64 and never meets it; empty or one-byte fragments reach it after some 44,000 to 53,000.
    */
   maxFramingOverhead: { default: 256 * 1024, min: 0, max: MAX_BYTES, unit: 'bytes' },
+  /** A compressed message on the wire. Off: `maxPayload` counts there, too. */
+  maxCompressedPayload: { default: 0, min: 0, max: MAX_BYTES, unit: 'bytes' },
+  /**
+   * Bytes that one byte of a compressed message may become, messages of up to 64 KiB apart. Off, because DEFLATE ends at
+   * 1032 by itself, and text that repeats itself honestly reaches hundreds.
+   */
+  maxInflationRatio: { default: 0, min: 0, max: MAX_BYTES, unit: 'times' },
   /** Automatic pongs that wait for a peer that pings without reading. 60 is the default of `ws`. */
   maxPendingAutoPongs: { default: 60, min: 0, max: MAX_BYTES, unit: 'pongs' },
   /** From sending our close frame to destroying the socket of a peer that does not finish the closing handshake. */

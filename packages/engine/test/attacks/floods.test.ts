@@ -141,6 +141,27 @@ describe('bombs', () => {
     expect(taken()).toBeLessThan(16 * MIB);
   });
 
+  test.each([
+    [
+      'that grows more than maxInflationRatio',
+      'maxInflationRatio',
+      'WS_ERR_INFLATION_RATIO_EXCEEDED',
+    ],
+    [
+      'of more than maxCompressedPayload',
+      'maxCompressedPayload',
+      'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+    ],
+  ])('one %s', async (_name, limit, code) => {
+    const options = { ...ON, maxPayload: 128 * MIB, [limit]: 100 };
+    const pair = await connected(options, undefined, undefined, OFFER);
+    const ended = end(pair);
+    pair.client.write(masked({ opcode: BINARY, rsv: 4, payload: deflate(Buffer.from('fine')) }));
+    pair.client.write(masked({ opcode: BINARY, rsv: 4, payload: deflate(Buffer.alloc(MIB)) }));
+    expect(await once(pair.socket, 'message')).toEqual([Buffer.from('fine'), true]);
+    expect(await ended).toEqual([code, 1009]);
+  });
+
   test('in fragments', async () => {
     const pair = await connected({ ...ON, maxPayload: MIB }, undefined, undefined, OFFER);
     const taken = memory();

@@ -6,6 +6,8 @@ const DEFAULTS = {
   maxFragments: 0,
   maxBufferedChunks: 0,
   maxFramingOverhead: 262_144,
+  maxCompressedPayload: 0,
+  maxInflationRatio: 0,
   maxPendingAutoPongs: 60,
   closeTimeout: 30_000,
   maxBufferedAmount: 0,
