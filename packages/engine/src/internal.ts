@@ -4,7 +4,13 @@
  */
 export type { MessageWebSocket, TextWebSocket as WebSocket } from './events';
 export type { OwnAuthority } from './handshake/origin';
-export type { MessageIssue, MessageOf, MessageSchema, StandardSchema } from './message-schema';
+export type {
+  MessageIssue,
+  MessageOf,
+  MessageSchema,
+  StandardResult,
+  StandardSchema,
+} from './message-schema';
 export type { RateLimit } from './rate-limit';
 export type { ConnectionLimits } from './upgrade/connection-limit';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';

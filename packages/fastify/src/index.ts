@@ -33,7 +33,7 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
     },
     rest.gatewayOptions,
   );
-  const routes = new WebSocketRoutes(gateway, errorHandler);
+  const routes = new WebSocketRoutes(gateway, errorHandler, rest.messageSchema);
   gateway.attach(server);
 
   instance.decorate('websocketServer', gateway.server);
@@ -52,6 +52,7 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
   instance.addHook('onRequest', (request, reply, next) => {
     if (!routes.pass(request, reply)) next();
   });
+  instance.addHook('onReady', async () => routes.ready());
   instance.addHook('preClose', preClose ?? (async () => closeWebSockets(gateway.server)));
   instance.addHook('onClose', () => endOfWebSockets(gateway.server));
 }

@@ -1,13 +1,24 @@
 import type {
   AnyServer,
   GatewayOptions,
+  MessageSchema,
   RouteOptions as OptionsOfRoute,
   WebSocket,
 } from '@upwire/engine/internal';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isJsonSchema } from './message';
 
 /** Options of one route, given as its `websocket`. `undefined` is always the plugin's value. */
-export type RouteOptions = OptionsOfRoute<FastifyRequest>;
+export interface RouteOptions extends Omit<OptionsOfRoute<FastifyRequest>, 'message'> {
+  /**
+   * What messages have to be: a JSON Schema, compiled as those of the route's requests are, a Standard Schema (zod,
+   * valibot, arktype, …) or a function. Text is parsed as JSON and checked, and what the schema makes of it is the data
+   * of `'message'`. While one is checked asynchronously, no other is read. What is no JSON or fails the check closes the
+   * connection with 1007, a binary message with 1003.
+   * @defaultValue false
+   */
+  message?: MessageSchema | object | false | undefined;
+}
 
 /** Options that `@fastify/websocket` has under `options`, beside those of its own. */
 export interface ServerOptions
@@ -47,6 +58,8 @@ export type ErrorHandler = (
 /** Options, taken apart. */
 export interface CheckedOptions extends Pick<Options, 'errorHandler' | 'preClose' | 'server'> {
   readonly gatewayOptions: GatewayOptions;
+  /** `message`, where it is in the language of the instance's compiler. */
+  readonly messageSchema: object | undefined;
 }
 
 /** Options of `ws` that a plugin has no use for, with what to do instead. */
@@ -69,6 +82,8 @@ export function checkOptions(options: Options): CheckedOptions {
     throw new TypeError(`The "options" option must be an object of options, got ${shown(inner)}`);
   }
   const { errorHandler, preClose, server, ...own }: Options = { ...inner, ...given(outer) };
+  const messageSchema = isJsonSchema(own.message) ? own.message : undefined;
+  if (messageSchema !== undefined) own.message = undefined;
   for (const [name, instead] of Object.entries(FOREIGN)) {
     if (Reflect.get(own, name) === undefined) continue;
     throw new TypeError(`The "${name}" option is not one of this plugin: ${instead}`);
@@ -78,7 +93,8 @@ export function checkOptions(options: Options): CheckedOptions {
     throw new TypeError(`The "${name}" option must be a function, got ${shown(value)}`);
   }
   // Functions among them are given Fastify's request, by the `request` of each handshake's route.
-  return { errorHandler, preClose, server, gatewayOptions: own as GatewayOptions };
+  const gatewayOptions = own as GatewayOptions;
+  return { errorHandler, preClose, server, gatewayOptions, messageSchema };
 }
 
 function shown(value: unknown): string {

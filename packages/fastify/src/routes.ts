@@ -10,6 +10,7 @@ import type {
 import type { Target } from './handshake';
 import { HandshakeRoute } from './handshake';
 import type { DeclaredRoute } from './lookahead';
+import { isJsonSchema, JsonMessageSchema } from './message';
 import type { ErrorHandler } from './options';
 import type { WebSocketHandler } from './types';
 
@@ -28,13 +29,21 @@ export class WebSocketRoutes {
   readonly declared: DeclaredRoute[] = [];
   private readonly gateway: Gateway;
   private readonly errorHandler: ErrorHandler | undefined;
+  private readonly messageSchema: object | undefined;
+  private readonly messageSchemas: JsonMessageSchema[] = [];
   /** Handlers of WebSocket routes, by which the HEAD route that Fastify adds to a GET route is told. */
   private readonly handlers = new WeakSet<object>();
   private readonly urls = new Set<string>();
 
-  constructor(gateway: Gateway, errorHandler: ErrorHandler | undefined) {
+  /** @param messageSchema a JSON Schema for the messages of routes that say nothing else */
+  constructor(
+    gateway: Gateway,
+    errorHandler: ErrorHandler | undefined,
+    messageSchema: object | undefined,
+  ) {
     this.gateway = gateway;
     this.errorHandler = errorHandler;
+    this.messageSchema = messageSchema;
   }
 
   /**
@@ -55,12 +64,32 @@ export class WebSocketRoutes {
       return;
     }
     checkMethods(route);
-    const options = typeof websocket === 'object' ? checkRouteOptions(websocket) : undefined;
+    const options = this.optionsOf(instance, route);
     this.handlers.add(handler);
     this.declared.push({ url: route.url, constrained: route.constraints !== undefined });
     const { errorHandler, gateway } = this;
     route.config = Object.assign({}, route.config, { [mark]: { gateway, options } });
     route.handler = both({ instance, handler, options, errorHandler }, page, gateway);
+  }
+
+  /**
+   * Compiles what can be compiled when everything is declared.
+   *
+   * @throws Error that names the route
+   */
+  ready(): void {
+    for (const schema of this.messageSchemas) schema.compileEarly();
+  }
+
+  private optionsOf(instance: FastifyInstance, route: FastifyRoute): RouteOptions | undefined {
+    const own = typeof route.websocket === 'object' ? route.websocket : {};
+    const message = own.message ?? this.messageSchema;
+    if (!isJsonSchema(message)) {
+      return typeof route.websocket === 'object' ? checkRouteOptions(own) : undefined;
+    }
+    const schema = new JsonMessageSchema(message, instance, route);
+    this.messageSchemas.push(schema);
+    return checkRouteOptions({ ...own, message: schema });
   }
 
   /**
@@ -113,6 +142,8 @@ function both(target: Target, page: PageHandler, gateway: Gateway): RouteHandler
   return function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
     const upgrade = upgradeOf(request.raw);
     if (upgrade === undefined) return page.call(this, request, reply);
+    const message = target.options?.message;
+    if (message instanceof JsonMessageSchema) message.compileFor(request);
     upgrade.accept(new HandshakeRoute(request, reply, target), gateway);
     // Fastify takes it that the reply is sent later.
     return undefined;

@@ -1,4 +1,9 @@
-import type { InjectOptions, WebSocket, WebSocketServer } from '@upwire/engine/internal';
+import type {
+  ClientWebSocket,
+  InjectOptions,
+  WebSocket,
+  WebSocketServer,
+} from '@upwire/engine/internal';
 import type {
   ContextConfigDefault,
   FastifyBaseLogger,
@@ -69,7 +74,7 @@ declare module 'fastify' {
       path?: string,
       options?: InjectOptions,
       hooks?: Pick<InjectOptions, 'onInit' | 'onOpen'>,
-    ) => Promise<WebSocket>;
+    ) => Promise<ClientWebSocket>;
 
     /** Declares a route whose handler is for WebSockets. */
     route<
