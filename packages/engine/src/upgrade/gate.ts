@@ -60,6 +60,11 @@ export function attachGateway(server: AnyServer, gateway: GatedGateway): void {
   gate.add(gateway);
 }
 
+/** Has the gateway see no more of the server's upgrade requests. */
+export function detachGateway(server: AnyServer, gateway: GatedGateway): void {
+  gates.get(server)?.remove(gateway);
+}
+
 /**
  * The one place where a server's upgrade requests arrive.
  *
@@ -74,6 +79,8 @@ export class ServerGate {
   private readonly server: AnyServer;
   private readonly emitToListeners: (...args: unknown[]) => boolean;
   private readonly gateways: GatedGateway[] = [];
+  /** The longest time that a gateway gives to a handshake, in milliseconds. */
+  private patience = 0;
   private readonly webSockets = new Set<WebSocket>();
 
   constructor(server: AnyServer) {
@@ -81,13 +88,13 @@ export class ServerGate {
     const { emit, close } = server;
     // The instance's methods are typed by their overloads, which a pass-through cannot name.
     this.emitToListeners = emit.bind(server) as (...args: unknown[]) => boolean;
-    // Node hands over upgrades only where somebody listens.
-    server.on('upgrade', listen);
     server.on('listening', () => {
       this.closing = false;
     });
     server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
-      if (event !== 'upgrade') return this.emitToListeners(event, ...args);
+      if (event !== 'upgrade' || this.gateways.length === 0) {
+        return this.emitToListeners(event, ...args);
+      }
       this.upgrade(...(args as [IncomingMessage, Duplex, Buffer]));
       return true;
     };
@@ -99,7 +106,19 @@ export class ServerGate {
   }
 
   add(gateway: GatedGateway): void {
-    if (!this.gateways.includes(gateway)) this.gateways.push(gateway);
+    if (this.gateways.includes(gateway)) return;
+    // Node hands over upgrades only where somebody listens.
+    if (this.gateways.length === 0) this.server.on('upgrade', listen);
+    this.gateways.push(gateway);
+    this.patience = Math.max(this.patience, gateway.handshakeTimeout);
+  }
+
+  /** Without a gateway, the server is as it was. */
+  remove(gateway: GatedGateway): void {
+    const index = this.gateways.indexOf(gateway);
+    if (index === -1) return;
+    this.gateways.splice(index, 1);
+    if (this.gateways.length === 0) this.server.off('upgrade', listen);
   }
 
   /** Counts a WebSocket among those that the server's closing ends; its socket is its own from now on. */
@@ -175,13 +194,12 @@ export class ServerGate {
 
   /** Leaves the request to the other listeners; if none of them takes it, it is not left hanging for ever. */
   private passOn(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const timeout = Math.max(...this.gateways.map((gateway) => gateway.handshakeTimeout));
     const written = bytesWritten(socket);
     const timer = setTimeout(() => {
       if (bytesWritten(socket) > written || socket.listenerCount('data') > 0) return;
       const refusal = createRefusal(404);
       claimLastResponse(request, socket, (response) => new ResponseReply(response).refuse(refusal));
-    }, timeout);
+    }, this.patience);
     timer.unref();
     socket.once('close', () => clearTimeout(timer));
     this.emitToListeners('upgrade', request, socket, head);
@@ -213,7 +231,7 @@ export class ServerGate {
     if (typeof shouldUpgradeCallback !== 'function') return;
     server.shouldUpgradeCallback = (request) =>
       shouldUpgradeCallback.call(server, request) &&
-      (this.othersListen || isWebSocketUpgrade(request));
+      (this.gateways.length === 0 || this.othersListen || isWebSocketUpgrade(request));
   }
 }
 

@@ -9,7 +9,7 @@ import type { WebSocket } from '../websocket';
 import type { Place } from './connection-limit';
 import { contain, warn } from './contain';
 import type { AnyServer, GatedGateway, RouteKnowledge, ServerGate } from './gate';
-import { attachGateway } from './gate';
+import { attachGateway, detachGateway } from './gate';
 import type { InjectOptions } from './inject';
 import { inject } from './inject';
 import type { GatewayOptions, RouteOptions } from './options';
@@ -99,6 +99,11 @@ export class Gateway implements GatedGateway, UpgradeOwner {
    */
   attach(server: AnyServer): void {
     attachGateway(server, this);
+  }
+
+  /** Leaves the upgrade requests of a server to others. What is open or under way goes on. */
+  detach(server: AnyServer): void {
+    detachGateway(server, this);
   }
 
   /**
