@@ -22,6 +22,6 @@ export { InjectionRefused } from './upgrade/inject';
 export type { GatewayOptions, RouteOptions } from './upgrade/options';
 export { checkRouteOptions } from './upgrade/options';
 export { answerUpgradeRequired, upgradeRequired } from './upgrade/required';
-export type { Route, Upgrade } from './upgrade/upgrade';
+export type { Handshake as Upgrade, Route } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';
 export type { WebSocket as ClientWebSocket } from './websocket';

@@ -109,7 +109,7 @@ class Handshake {
   }
 
   private accepted(options: RouteOptions | undefined): Promise<WebSocket> {
-    const { response } = this.upgrade;
+    const { res: response } = this.context;
     return new Promise((resolve, reject) => {
       const refused = (): void => reject(new Error('The WebSocket handshake was not accepted'));
       if (response.destroyed) {

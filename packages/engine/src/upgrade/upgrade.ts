@@ -56,6 +56,17 @@ export interface UpgradeOwner {
 
 const NOTHING = Buffer.alloc(0);
 
+/** A handshake, as adapters deal with it. */
+export type Handshake = Pick<Upgrade, 'accept' | 'keepsHeaders' | 'reach' | 'unrouted'>;
+
+/** One that has its answer. It keeps nothing alive, however long the application keeps the request. */
+const OVER: Handshake = {
+  accept: () => undefined,
+  keepsHeaders: () => undefined,
+  reach: () => undefined,
+  unrouted: () => false,
+};
+
 /** One handshake on its way through the framework. It is answered once, by whoever is first. */
 export class Upgrade {
   readonly request: IncomingMessage;
@@ -98,7 +109,7 @@ export class Upgrade {
     const { owner, gate, request, response } = this;
     response.once('finish', () => this.finished());
     response.once('close', () => {
-      clearTimeout(this.timer);
+      this.end();
       this.place?.leave();
     });
     this.startTimer(this.timeout);
@@ -227,8 +238,15 @@ export class Upgrade {
     new ResponseReply(response, route).refuse(refusal);
   }
 
-  private finished(): void {
+  private end(): void {
+    const { request } = this;
     clearTimeout(this.timer);
+    // Where it was left to others, they may have begun another one.
+    if (upgrades.get(request) === this) upgrades.set(request, OVER);
+  }
+
+  private finished(): void {
+    this.end();
     // The socket of the 101 is taken by whoever has sent it.
     if (!this.accepted || this.response.statusCode !== 101) endBehind(this.response);
   }
@@ -259,7 +277,7 @@ export class Upgrade {
 
 type SetTimeout = (milliseconds: number, callback: () => void) => unknown;
 
-const upgrades = new WeakMap<IncomingMessage, Upgrade>();
+const upgrades = new WeakMap<IncomingMessage, Handshake>();
 
 /** Starts a handshake, which {@link upgradeOf} finds from now on. */
 export function startUpgrade(upgrade: Upgrade): void {
@@ -268,7 +286,7 @@ export function startUpgrade(upgrade: Upgrade): void {
 }
 
 /** The handshake that a request is; `undefined` for an ordinary request. */
-export function upgradeOf(request: IncomingMessage): Upgrade | undefined {
+export function upgradeOf(request: IncomingMessage): Handshake | undefined {
   return upgrades.get(request);
 }
 

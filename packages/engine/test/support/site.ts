@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AnyServer, RouteKnowledge } from '../../src/upgrade/gate';
 import { Gateway } from '../../src/upgrade/gateway';
 import type { GatewayOptions } from '../../src/upgrade/options';
-import type { Route, Upgrade } from '../../src/upgrade/upgrade';
+import type { Handshake, Route } from '../../src/upgrade/upgrade';
 import { upgradeOf } from '../../src/upgrade/upgrade';
 import type { WebSocket } from '../../src/websocket';
 import type { FrameSpec } from './frames';
@@ -99,7 +99,7 @@ export function accepting(
 }
 
 /** Calls `then` with what each request is as a handshake. */
-export function withUpgrade(then: (upgrade: Upgrade, response: ServerResponse) => void): App {
+export function withUpgrade(then: (upgrade: Handshake, response: ServerResponse) => void): App {
   return (request, response) => {
     const upgrade = upgradeOf(request);
     if (upgrade === undefined) response.end('a page');

@@ -53,6 +53,24 @@ describe('while a WebSocket is open', () => {
     expect(references[0].deref()).toBeDefined();
   });
 
+  test('the engine keeps no response for an application that keeps the request', async () => {
+    const references: WeakRef<object>[] = [];
+    const requests: object[] = [];
+    const { port } = await openSite((request, response) => {
+      const headers = {};
+      requests.push(request);
+      references.push(new WeakRef(response), new WeakRef(headers));
+      const upgrade = upgradeOf(request);
+      upgrade?.keepsHeaders(() => headers);
+      upgrade?.accept(route(() => undefined, onlyTold));
+    });
+    await enter(port);
+
+    expect(await isCollected(references[0])).toBe(true);
+    expect(await isCollected(references[1])).toBe(true);
+    expect(requests.map((request) => upgradeOf(request as never))).toEqual([expect.anything()]);
+  });
+
   test('the bytes that came with the handshake are let go of', async () => {
     const references: WeakRef<object>[] = [];
     const requests: object[] = [];

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { GatewayOptions } from '../../src/upgrade/options';
-import type { Upgrade } from '../../src/upgrade/upgrade';
+import type { Handshake } from '../../src/upgrade/upgrade';
 import { upgradeOf } from '../../src/upgrade/upgrade';
 import type { App } from '../support/site';
 import {
@@ -150,7 +150,7 @@ describe('accepting', () => {
 
   test('is too late when the client has gone', async () => {
     const handler = jest.fn();
-    const waiting = deferred<[Upgrade, ServerResponse]>();
+    const waiting = deferred<[Handshake, ServerResponse]>();
     const { port } = await openSite(withUpgrade((...both) => waiting.resolve(both)));
     const client = await knock(port);
     const [upgrade, response] = await waiting.promise;
@@ -283,7 +283,7 @@ describe('the origin', () => {
 describe('the time-out of the handshake', () => {
   /** A handshake that the application has seen and not answered. */
   async function pending(prepare: (response: ServerResponse) => void = () => undefined) {
-    const waiting = deferred<[Upgrade, ServerResponse]>();
+    const waiting = deferred<[Handshake, ServerResponse]>();
     const { port } = await openSite(
       withUpgrade((upgrade, response) => {
         prepare(response);
