@@ -54,7 +54,10 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
   });
   instance.addHook('onReady', async () => routes.ready());
   instance.addHook('preClose', preClose ?? (async () => closeWebSockets(gateway.server)));
-  instance.addHook('onClose', () => endOfWebSockets(gateway.server));
+  instance.addHook('onClose', async () => {
+    await endOfWebSockets(gateway.server);
+    gateway.detach(server);
+  });
 }
 
 declare namespace upwire {
