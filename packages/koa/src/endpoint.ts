@@ -1,8 +1,9 @@
+import type { MessageSchema } from '@upwire/engine/internal';
 import { upgradeRequired } from '@upwire/engine/internal';
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa';
 import { handshakeOf } from './handshake';
 import { checkedOptions } from './options';
-import type { RouteOptions, WebSocketHandler } from './types';
+import type { MessageRouteOptions, RouteOptions, SchemaWebSocket, WebSocketHandler } from './types';
 
 /** Middleware that is the end of a WebSocket route. */
 const endpoints = new WeakSet<Middleware>();
@@ -20,10 +21,15 @@ export function isEndpoint(middleware: unknown): boolean {
  * @throws TypeError for anything but a function
  * @throws TypeError or RangeError that names the option and the value
  */
+export function ws<Schema extends MessageSchema, StateT = DefaultState, ContextT = DefaultContext>(
+  handler: WebSocketHandler<StateT, ContextT, SchemaWebSocket<Schema>>,
+  options: MessageRouteOptions<Schema>,
+): Middleware<StateT, ContextT>;
 export function ws<StateT = DefaultState, ContextT = DefaultContext>(
   handler: WebSocketHandler<StateT, ContextT>,
   options?: RouteOptions,
-): Middleware<StateT, ContextT> {
+): Middleware<StateT, ContextT>;
+export function ws(handler: WebSocketHandler, options?: object): Middleware {
   if (typeof handler !== 'function') {
     throw new TypeError(`ws() takes a handler function, got a value of type ${typeof handler}`);
   }
@@ -31,11 +37,10 @@ export function ws<StateT = DefaultState, ContextT = DefaultContext>(
   const endpoint: Middleware = async (context, next) => {
     const handshake = handshakeOf(context.req);
     if (handshake === undefined) await passBy(context, next);
-    // The context is the one that the route's types have named.
-    else handshake.take(context, handler as WebSocketHandler, checked);
+    else handshake.take(context, handler, checked);
   };
   endpoints.add(endpoint);
-  return endpoint as Middleware<StateT, ContextT>;
+  return endpoint;
 }
 
 /** Lets a plain request go on to whatever else may answer it. If nothing does, it should have been a WebSocket. */

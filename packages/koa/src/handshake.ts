@@ -5,7 +5,7 @@ import { upgradeOf } from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
 import { checkedOptions } from './options';
 import { Reporter, toError } from './reporter';
-import type { RouteOptions as ContextRouteOptions, WebSocketHandler } from './types';
+import type { ContextMethod, WebSocketHandler } from './types';
 
 const handshakes = new WeakMap<IncomingMessage, Handshake>();
 
@@ -47,7 +47,8 @@ class Handshake {
   constructor(context: ParameterizedContext, upgrade: Upgrade) {
     this.context = context;
     this.upgrade = upgrade;
-    context.ws = (options) => this.open(options);
+    // What messages the WebSocket gives is said by the options.
+    context.ws = ((options?: object) => this.open(options)) as ContextMethod;
   }
 
   /** Runs the middleware, and answers if it wants a WebSocket. */
@@ -96,7 +97,7 @@ class Handshake {
   }
 
   /** `ctx.ws()`: accepts at once. */
-  private open(options?: ContextRouteOptions): Promise<WebSocket> {
+  private open(options: object | undefined): Promise<WebSocket> {
     if (this.opening === undefined) {
       const checked = checkedOptions(options);
       this.context.status = 101;

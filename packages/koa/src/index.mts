@@ -6,6 +6,7 @@ export type RouteOptions = upwire.RouteOptions;
 export type InjectOptions = upwire.InjectOptions;
 export type Instance<App> = upwire.Instance<App>;
 export type WebSocket = upwire.WebSocket;
+export type MessageWebSocket<Message> = upwire.MessageWebSocket<Message>;
 export type WebSocketHandler<
   StateT = DefaultState,
   ContextT = DefaultContext,

@@ -5,6 +5,7 @@ import type {
   WebSocket as EngineWebSocket,
   GatewayOptions,
   InjectOptions as OptionsOfInjection,
+  MessageWebSocket as SocketOfMessages,
   WebSocketServer,
 } from '@upwire/engine/internal';
 import { Gateway } from '@upwire/engine/internal';
@@ -126,6 +127,8 @@ declare namespace upwire {
   export type InjectOptions = OptionsOfInjection;
 
   export type WebSocket = EngineWebSocket;
+  /** The WebSocket of a route whose messages have a schema. */
+  export type MessageWebSocket<Message> = SocketOfMessages<Message>;
   export type WebSocketHandler<StateT = DefaultState, ContextT = DefaultContext> = Handler<
     StateT,
     ContextT

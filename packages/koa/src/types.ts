@@ -1,16 +1,32 @@
 import type { Server } from 'node:http';
-import type { RouteOptions as Options, WebSocket, WebSocketServer } from '@upwire/engine/internal';
+import type {
+  MessageOf,
+  MessageSchema,
+  MessageWebSocket,
+  RouteOptions as Options,
+  WebSocket,
+  WebSocketServer,
+} from '@upwire/engine/internal';
 import type Koa from 'koa';
 import type { DefaultContext, DefaultState, Middleware, ParameterizedContext } from 'koa';
 
 /** Options of one route. */
 export type RouteOptions = Options<ParameterizedContext>;
 
+/** Options of a route whose messages have a schema. */
+export interface MessageRouteOptions<Schema> extends Omit<RouteOptions, 'message'> {
+  message: Schema;
+}
+
+/** The WebSocket of a route whose messages have a schema: it gives what the schema makes of them. */
+export type SchemaWebSocket<Schema> = MessageWebSocket<MessageOf<Schema>>;
+
 /** What a WebSocket route runs when the handshake is over. It may be asynchronous. */
-export type WebSocketHandler<StateT = DefaultState, ContextT = DefaultContext> = (
-  webSocket: WebSocket,
-  context: ParameterizedContext<StateT, ContextT>,
-) => unknown;
+export type WebSocketHandler<
+  StateT = DefaultState,
+  ContextT = DefaultContext,
+  Socket = WebSocket,
+> = (webSocket: Socket, context: ParameterizedContext<StateT, ContextT>) => unknown;
 
 /** What is asked of an application, whatever its state and context are. */
 export interface KoaApplication {
@@ -33,12 +49,16 @@ export interface RouteContext {
 export type RoutePath = string | RegExp | (string | RegExp)[];
 
 /** The middleware of a route and, last, its handler. */
-type Handlers<StateT, ContextT> = [
+type Handlers<StateT, ContextT, Socket> = [
   ...middleware: Middleware<StateT, ContextT>[],
-  handler: WebSocketHandler<StateT, ContextT>,
+  handler: WebSocketHandler<StateT, ContextT, Socket>,
 ];
 
-type HandlersOf<App> = Handlers<StateOf<App>, ContextOf<App> & RouteContext>;
+type HandlersOf<App, Socket = WebSocket> = Handlers<
+  StateOf<App>,
+  ContextOf<App> & RouteContext,
+  Socket
+>;
 
 /** `app.ws`. */
 export interface WebSocketMethod<App> {
@@ -53,6 +73,11 @@ export interface WebSocketMethod<App> {
    * @throws TypeError or RangeError that names the option and the value
    * @throws Error where `@koa/router` is not installed
    */
+  <Schema extends MessageSchema>(
+    path: RoutePath,
+    options: MessageRouteOptions<Schema>,
+    ...handlers: HandlersOf<App, SchemaWebSocket<Schema>>
+  ): App & WebSocketRoutes<App>;
   (
     path: RoutePath,
     options: RouteOptions,
@@ -70,16 +95,26 @@ export interface WebSocketRoutes<App> {
   ws: WebSocketMethod<App>;
 }
 
+/** `ctx.ws`. */
+export interface ContextMethod {
+  /**
+   * Accepts the handshake at once: the 101 has what middleware has set until now, and not what it sets on the way back,
+   * such as the cookie of a session.
+   *
+   * @param options of this WebSocket, which go before those of the application
+   * @returns the open WebSocket, whose messages wait for the first listener; rejects when the handshake was refused,
+   * because of its origin for example, or when the client has gone
+   * @throws TypeError or RangeError that names the option and the value
+   */
+  <Schema extends MessageSchema>(
+    options: MessageRouteOptions<Schema>,
+  ): Promise<SchemaWebSocket<Schema>>;
+  (options?: RouteOptions): Promise<WebSocket>;
+}
+
 declare module 'koa' {
   interface ExtendableContext {
-    /**
-     * Accepts the handshake at once: the 101 has what middleware has set until now, and not what it sets on the way back,
-     * such as the cookie of a session. `undefined` where the request is none.
-     *
-     * @param options of this WebSocket, which go before those of the application
-     * @returns the open WebSocket, whose messages wait for the first listener; rejects when the handshake was refused,
-     * because of its origin for example, or when the client has gone
-     */
-    ws?: ((options?: RouteOptions) => Promise<WebSocket>) | undefined;
+    /** Accepts a WebSocket; `undefined` where the request is for none. */
+    ws?: ContextMethod | undefined;
   }
 }

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import { dial, get, open } from '@upwire/adapter-contract';
 import type { Middleware } from 'koa';
 import { WebSocketServer as WsServer } from 'ws';
+import { z } from 'zod';
 import { cleanUp } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import type { WebSocketApp } from './support/site';
@@ -168,6 +169,38 @@ describe.each(VERSIONS)('%s', (_name, Koa) => {
         ['failed at /chat', 2, 'ada'],
       ]);
       expect(errors).toEqual([]);
+    });
+
+    test('bound the connections, of all and of one client as the application knows it', async () => {
+      const { port, app } = await openSite(Koa, (it) => {
+        it.proxy = true;
+        add(it, { maxConnections: { total: 3, perKey: 2 } });
+      });
+      const from = (address: string) =>
+        dial(port, '/chat', { headers: { 'X-Forwarded-For': address } });
+      const statuses = [];
+      for (const address of ['1.1.1.1', '1.1.1.1', '1.1.1.1', '2.2.2.2', '3.3.3.3']) {
+        statuses.push((await from(address)).status);
+      }
+      expect(statuses).toEqual([101, 101, 429, 101, 503]);
+      expect(app.ws.server.clients.size).toBe(3);
+    });
+
+    test('check messages, and bound their number', async () => {
+      const { port } = await openSite(Koa, (app) => {
+        add(app, {
+          message: z.object({ n: z.number() }).transform(({ n }) => `${n + 1}`),
+          rateLimit: { messages: 2, interval: 60_000, burst: 2 },
+        });
+      });
+      const client = await open(port, '/chat');
+      // The schema has made text of it.
+      expect(await client.ask('{"n":99}')).toBe(' 3');
+      client.send('{"n":"a"}');
+      expect((await client.closed)[0]).toBe(1007);
+      const other = await open(port, '/chat');
+      for (let count = 0; count < 3; count++) other.send('{"n":1}');
+      expect((await other.closed)[0]).toBe(1008);
     });
 
     test('may be wrong: that is told by the name of the option', async () => {

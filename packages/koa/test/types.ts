@@ -8,9 +8,12 @@ import Router from '@koa/router';
 import type { ClientWebSocket } from '@upwire/engine/internal';
 import type { Middleware, ParameterizedContext } from 'koa';
 import Koa from 'koa';
+import * as v from 'valibot';
+import { z } from 'zod';
 import upwire from '../src/index';
 import type {
   Instance,
+  MessageWebSocket,
   Options,
   RouteOptions,
   WebSocket,
@@ -242,4 +245,67 @@ export function routeOptions(): void {
   app.ws('/chat', { verifyClient: () => true }, () => undefined);
   // @ts-expect-error a handler is needed
   app.ws('/chat', { maxPayload: 1 });
+}
+
+export function messages(): void {
+  const { app } = upwire(new Koa());
+  const router = new Router();
+
+  app.ws(
+    '/zod/:room',
+    { message: z.object({ n: z.number().default(1) }) },
+    (webSocket, context) => {
+      expectType<MessageWebSocket<{ n: number }>>()(webSocket);
+      expectType<Record<string, string>>()(context.params);
+      webSocket.on('message', (data, isBinary) => {
+        expectType<{ n: number }>()(data);
+        expectType<false>()(isBinary);
+      });
+      // @ts-expect-error no such property
+      webSocket.on('message', ({ m }) => m);
+    },
+  );
+  app.ws('/valibot', { message: v.array(v.string()) }, plain, (webSocket) => {
+    webSocket.on('message', (data) => expectType<string[]>()(data));
+  });
+  router.get(
+    '/zod',
+    ws(
+      (webSocket, context) => {
+        expectType<string>()(context.path);
+        webSocket.on('message', (data) => expectType<number>()(data));
+      },
+      { message: z.number(), maxPayload: 1 },
+    ),
+  );
+  app.use(async (context) => {
+    const webSocket = await context.ws?.({ message: async (value: unknown) => [value] });
+    webSocket?.on('message', (data) => expectType<unknown[]>()(data));
+  });
+  app.ws(
+    '/hooks',
+    {
+      message: z.number(),
+      onInvalidMessage: (issues, webSocket, context) => {
+        expectType<string>()(issues[0].message);
+        expectType<WebSocket>()(webSocket);
+        expectType<ParameterizedContext>()(context);
+      },
+      maxConnections: { perKey: 1, key: (context) => context.state.user },
+      rateLimit: { messages: 1, interval: 1, burst: 1, exceed: 'drop' },
+    },
+    plain,
+    (webSocket) => webSocket.on('message', (data) => expectType<number>()(data)),
+  );
+  app.ws('/none', { message: false, maxConnections: false, rateLimit: false }, (webSocket) => {
+    webSocket.on('message', (data) => expectType<string | Buffer>()(data));
+  });
+  upwire(app, null, { message: z.number(), maxConnections: 5 });
+
+  // @ts-expect-error no schema
+  app.ws('/wrong', { message: {} }, () => undefined);
+  // @ts-expect-error no schema
+  ws(() => undefined, { message: {} });
+  // @ts-expect-error no such option
+  app.ws('/wrong', { message: z.number(), maxPaylod: 1 }, () => undefined);
 }
