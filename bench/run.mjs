@@ -35,7 +35,11 @@ async function measureNow(options) {
       result = empty;
       progress = new Progress(scenarios.length, result.conditions.rounds);
       const { machine, versions } = result;
-      console.log(`\nNode ${versions.node}, ${machine.cpu}, ${machine.cores} cores`);
+      const told = columns
+        .filter(({ id }) => versions[id])
+        .map((one) => `${one.label} ${versions[one.id]}`);
+      console.log(`\n${machine.cpu}, ${machine.cores} cores, ${machine.system}`);
+      console.log([`Node ${versions.node}`, ...told].join('; '));
       console.log(header(columns));
     },
     begin: (name, round, peer) => progress.begin(name, round, peer.label),

@@ -15,7 +15,7 @@ const checks = {
   ws: () => dependencyVersion('ws'),
   'ws-bufferutil'({ node }) {
     if (!hasBufferutil(node)) throw new RuntimeError('bufferutil has no binary for this Node');
-    return `${dependencyVersion('ws')}, bufferutil ${dependencyVersion('bufferutil')}`;
+    return dependencyVersion('bufferutil');
   },
   upwire: () => upwireVersion(),
   async bun(runtimes, { bun }) {

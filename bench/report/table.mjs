@@ -46,6 +46,12 @@ export function lines(row, peers) {
   return [first, ...others].map((line) => line.trimEnd());
 }
 
+/** Whether the rounds of a peer differ too much to believe their median. */
+function isUnsteady({ cells }) {
+  const { median, least, most } = cells.cpu ?? cells.memory ?? {};
+  return most - least > median / 4;
+}
+
 /** What must be known to read the table. */
 export function legend({ rows, missing, reference, rounds, unpinned, load }) {
   const all = rows.flatMap(({ name, columns }) =>
@@ -53,6 +59,12 @@ export function legend({ rows, missing, reference, rounds, unpinned, load }) {
   );
   const notes = [rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds.`];
   if (reference !== undefined) notes.push(`Ratios: how many times better than ${reference}.`);
+  const unsteady = all.filter(isUnsteady).map(({ name, id }) => `${name} (${id})`);
+  if (unsteady.length > 0) {
+    notes.push(
+      `Rounds differ by more than a quarter in CPU time or memory: ${unsteady.join(', ')}.`,
+    );
+  }
   if (all.some(({ saturated }) => saturated > 0)) {
     notes.push(`${mark} The load generator had no time left: the clock shows its limit.`);
   }

@@ -21,7 +21,7 @@ export const clients = [
     payload: text(64),
     depth: 8,
     messages: 100_000,
-    pace: { upwire: 3, bun: 3, net: 8 },
+    pace: { upwire: 3, bun: 2, net: 8 },
   }),
   client('echo-16k', 'echo 16 KiB binary, 64 connections, 1 in flight', {
     payload: binary(16 * KiB),

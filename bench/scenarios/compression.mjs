@@ -24,7 +24,7 @@ export const compression = [
     name: 'deflate-echo-1k',
     title: 'echo 1 KiB text, 64 connections, 1 in flight',
     messages: 10_000,
-    pace: { upwire: 5, bun: 6 },
+    pace: { upwire: 3, bun: 6 },
     chart: 'deflated echo 1 KiB',
   },
   {
@@ -51,8 +51,8 @@ export const compression = [
     ...echo(text(8 * KiB), 16),
     name: 'delay-deflate-8k',
     title: 'delay of the event loop, echo 8 KiB text, 16 connections',
-    messages: 4000,
-    pace: { upwire: 2, bun: 3 },
+    messages: 2500,
+    pace: { bun: 4 },
   },
   {
     ...delay,
