@@ -165,7 +165,7 @@ beforeAll(async () => {
   smoke = await bench('--smoke', '--peers', plain.join(), '--json', join(folder, 'smoke.json'));
   if (!existsSync(join(folder, 'smoke.json'))) throw new Error(smoke.stdout + smoke.stderr);
   result = readResult('smoke.json');
-}, 600_000);
+}, 900_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
