@@ -2,6 +2,7 @@
  * What the adapters use, and nobody else: this entry point may change in any release. The WebSockets of a gateway give text
  * as strings; a client's is a `ClientWebSocket`, which does not.
  */
+export type { CloseOptions } from './closing';
 export type { MessageWebSocket, TextWebSocket as WebSocket } from './events';
 export type { OwnAuthority } from './handshake/origin';
 export type {

@@ -4,6 +4,7 @@ import type {
   ClientWebSocket,
   WebSocket as EngineWebSocket,
   GatewayOptions,
+  CloseOptions as OptionsOfClosing,
   InjectOptions as OptionsOfInjection,
   MessageWebSocket as SocketOfMessages,
   WebSocketServer,
@@ -72,6 +73,7 @@ function upwire<App extends Application>(
     applyTo: (router) => addWebSocketMethod(router),
     attach: (later) => gateway.attach(later),
     injectWS: (path, options) => gateway.inject(path, options),
+    close: (options) => gateway.close(options),
   };
 }
 
@@ -187,7 +189,18 @@ declare namespace upwire {
      * with an `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body`
      */
     injectWS(path: string, options?: OptionsOfInjection): Promise<ClientWebSocket>;
+    /**
+     * Takes no more WebSockets and says goodbye to those that are open, injected ones among them; the servers go on. Where
+     * they are to end as well, their `close()` is enough.
+     *
+     * @returns a promise that settles when all have ended; it never rejects
+     * @throws TypeError or RangeError that names the option and the value
+     * @throws Error with `clientTracking: false`, where nobody knows who is connected
+     */
+    close(options?: OptionsOfClosing): Promise<void>;
   }
+
+  export type CloseOptions = OptionsOfClosing;
 
   export type InjectOptions = OptionsOfInjection;
 

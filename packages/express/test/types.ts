@@ -53,6 +53,8 @@ export function instance(): void {
   made.getWss('/chat').close();
   // @ts-expect-error one at a time
   made.getWss(['/chat']);
+  expectType<Promise<void>>()(made.close());
+  made.close({ code: 1012, reason: 'a new version', timeout: 1 });
   made.applyTo(express.Router);
   made.applyTo(express.Router());
   expectType<Promise<ClientWebSocket>>()(made.injectWS('/chat'));

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { CloseOptions } from '../closing';
 import type { TextWebSocket, TextWebSocketClass } from '../events';
 import type { MessageIssue } from '../message-schema';
 import { ResponseReply } from '../reply';
@@ -58,6 +59,8 @@ interface Opened {
 export class Gateway implements GatedGateway, UpgradeOwner {
   /** The WebSockets of all routes: `clients`, and `connection` events. */
   readonly server: GatewayServer;
+  /** Whether it has been told to close. */
+  closing = false;
   private readonly framework: Framework;
   /** What holds where a route says nothing. */
   private readonly settings: RouteSettings;
@@ -123,6 +126,20 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     }
     const { injected } = this;
     return inject((socket) => injected.emit('connection', socket), path, options);
+  }
+
+  /**
+   * Takes no more WebSockets, says goodbye to those that are open, injected ones among them, and cuts those that have not
+   * ended in time. Handshakes that come meanwhile, or are not decided yet, are answered 503. Its servers go on.
+   *
+   * @returns a promise that settles when all have ended; it never rejects
+   * @throws TypeError or RangeError that names the option and the value
+   * @throws Error with `clientTracking: false`, where nobody knows who is connected
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const over = this.server.close(options);
+    this.closing = true;
+    return over;
   }
 
   /** @internal */

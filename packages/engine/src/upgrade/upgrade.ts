@@ -46,6 +46,8 @@ export interface Route extends FrameworkAnswers {
 /** What a handshake needs of its gateway. */
 export interface UpgradeOwner {
   readonly handshakeTimeout: number;
+  /** Whether it takes no more WebSockets. */
+  readonly closing: boolean;
   /** What holds for a route. */
   settingsOf(options: RouteOptions | undefined): RouteSettings;
   /** Runs the framework's own stack on a request. */
@@ -113,7 +115,10 @@ export class Upgrade {
       this.place?.leave();
     });
     this.startTimer(this.timeout);
-    const refusal = gate.closing ? SERVER_CLOSED : checkHandshake(request, GATEWAY_POLICY);
+    // It may be somebody else's, who goes on.
+    if (owner.closing && this.unrouted()) return;
+    const closing = gate.closing || owner.closing;
+    const refusal = closing ? SERVER_CLOSED : checkHandshake(request, GATEWAY_POLICY);
     if (refusal !== null) {
       this.refuse(refusal);
       return;
@@ -196,7 +201,7 @@ export class Upgrade {
   }
 
   private decide(route: Route, owner: UpgradeOwner, refusal: Refusal | null): void {
-    if (refusal !== null || this.gate.closing) {
+    if (refusal !== null || this.gate.closing || owner.closing) {
       this.refuse(refusal ?? SERVER_CLOSED, route);
       return;
     }
