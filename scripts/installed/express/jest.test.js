@@ -14,3 +14,14 @@ test('echoes', async () => {
   server.close();
   await once(server, 'close');
 });
+
+test('injects', async () => {
+  const { app, injectWS } = upwire(express());
+  app.ws('/echo', (webSocket) => webSocket.send('hello'));
+  const webSocket = await injectWS('/echo');
+  const [data] = await once(webSocket, 'message');
+  expect(String(data)).toBe('hello');
+  webSocket.close();
+  await once(webSocket, 'close');
+  await expect(injectWS('/elsewhere')).rejects.toMatchObject({ status: 404 });
+});
