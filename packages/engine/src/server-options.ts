@@ -181,6 +181,7 @@ export function checkServerOptions(
     host: textOption('host', options.host),
     noServer: Boolean(options.noServer),
     path: textOption('path', options.path),
+    perMessageDeflate: options.perMessageDeflate ?? false,
     port: portOption(options.port),
     server: options.server || null,
     verifyClient: options.verifyClient || null,

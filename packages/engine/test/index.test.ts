@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import ws from 'ws';
 import browser from '../src/browser';
 import engine from '../src/index';
+import { Faults } from '../src/protocol/errors';
 
 /** The names that a module's `export const { … }` gives. */
 function namedExports(file: string): string[] {
@@ -70,6 +71,92 @@ const INTERNAL: Partial<Record<string, readonly string[]>> = {
     'createError',
   ],
 };
+
+/** Every name in the documentation of ws 8.23. */
+const DOCUMENTED = {
+  WebSocketServer: ['address', 'close', 'handleUpgrade', 'shouldHandle'],
+  WebSocket: [
+    'addEventListener',
+    'binaryType',
+    'bufferedAmount',
+    'close',
+    'extensions',
+    'isPaused',
+    'onclose',
+    'onerror',
+    'onmessage',
+    'onopen',
+    'pause',
+    'ping',
+    'pong',
+    'protocol',
+    'readyState',
+    'removeEventListener',
+    'resume',
+    'send',
+    'terminate',
+    'url',
+    'CONNECTING',
+    'OPEN',
+    'CLOSING',
+    'CLOSED',
+  ],
+} as const;
+
+const SERVER_OPTIONS = [
+  'allowSynchronousEvents',
+  'autoPong',
+  'backlog',
+  'clientTracking',
+  'closeTimeout',
+  'handleProtocols',
+  'host',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPayload',
+  'maxPendingAutoPongs',
+  'noServer',
+  'path',
+  'perMessageDeflate',
+  'port',
+  'server',
+  'skipUTF8Validation',
+  'verifyClient',
+  'WebSocket',
+];
+
+const ERROR_CODES = [
+  'WS_ERR_EXPECTED_FIN',
+  'WS_ERR_EXPECTED_MASK',
+  'WS_ERR_INVALID_CLOSE_CODE',
+  'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
+  'WS_ERR_INVALID_OPCODE',
+  'WS_ERR_INVALID_UTF8',
+  'WS_ERR_TOO_MANY_BUFFERED_PARTS',
+  'WS_ERR_UNEXPECTED_MASK',
+  'WS_ERR_UNEXPECTED_RSV_1',
+  'WS_ERR_UNEXPECTED_RSV_2_3',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+];
+
+test('every documented name is here', () => {
+  for (const [Class, names] of Object.entries(DOCUMENTED)) {
+    const { prototype } = Reflect.get(engine, Class) as { prototype: object };
+    expect([Class, names.filter((name) => !(name in prototype))]).toEqual([Class, []]);
+    // The list is that of ws, and not of ours.
+    const theirs = Reflect.get(ws, Class) as { prototype: object };
+    expect([Class, names.filter((name) => !(name in theirs.prototype))]).toEqual([Class, []]);
+  }
+  const server = new engine.WebSocketServer({ noServer: true });
+  expect(server.clients).toBeInstanceOf(Set);
+  expect(SERVER_OPTIONS.filter((name) => !(name in server.options))).toEqual([]);
+  const theirs = new ws.WebSocketServer({ noServer: true }).options;
+  expect(SERVER_OPTIONS.filter((name) => !(name in theirs))).toEqual([]);
+  expect(Object.keys(theirs).filter((name) => !SERVER_OPTIONS.includes(name))).toEqual([]);
+  const codes = Object.values(Faults).map(({ code }): string => code);
+  expect(ERROR_CODES.filter((code) => !codes.includes(code))).toEqual([]);
+});
 
 test('ES modules get every one of those names', () => {
   const script = `import * as ws from 'ws'; console.log(JSON.stringify(Object.keys(ws)))`;

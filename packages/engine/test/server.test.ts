@@ -246,6 +246,7 @@ describe('options', () => {
       maxPendingAutoPongs: 60,
       noServer: true,
       path: null,
+      perMessageDeflate: false,
       port: null,
       server: null,
       skipUTF8Validation: false,
