@@ -131,6 +131,21 @@ describe.each(clientLibraries)('a secure client of $name', ({ WebSocket }) => {
   );
 });
 
+test.each<[string, object, string | false, string | false]>([
+  ['HTTP/1.1', {}, false, 'http/1.1'],
+  ['what it is told', { ALPNProtocols: ['mine'] }, 'mine', 'mine'],
+])('by ALPN a client offers %s', async (_name, options, theirs, ours) => {
+  await listen('server', { ALPNProtocols: ['h2', 'mine', 'http/1.1'] });
+  for (const { name, WebSocket } of clientLibraries) {
+    const address = `wss://localhost:${server.port}/`;
+    const client = new WebSocket(address, { ca: CA, ...options });
+    await once(client, 'open');
+    const { alpnProtocol } = server.sockets.at(-1) as TLSSocket;
+    expect([name, alpnProtocol]).toEqual([name, name === 'ws' ? theirs : ours]);
+    client.terminate();
+  }
+});
+
 test('the default port of wss: is 443 and left out of Host', async () => {
   await listen('server');
   for (const { WebSocket } of clientLibraries) {

@@ -43,14 +43,17 @@ function receiver(library: Library, { isServer, compression, inMessage }: Contex
 const LENGTHS: Record<number, Buffer> = {
   0: Buffer.alloc(0),
   1: Buffer.alloc(0),
-  125: Buffer.alloc(0),
   126: Buffer.from([0, 126]),
   127: Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]),
 };
 
+/** The reserved bits: none, RSV3, RSV1, and all three. */
+const RESERVED = [0, 0x10, 0x40, 0x70];
+
 /** Every header there is, but for the length; its payload is not there yet. */
 function* headers({ compression }: Context): Generator<Buffer> {
   for (let first = 0; first < 256; first++) {
+    if (!RESERVED.includes(first & 0x70)) continue;
     for (const [form, rest] of Object.entries(LENGTHS)) {
       // A compressed message of no bytes at all is nothing DEFLATE knows: see the differences.
       const marked = compression && (first & 0x70) === 0x40 && [1, 2].includes(first & 15);
