@@ -14,6 +14,7 @@ import { CloseCode } from './protocol/close';
 import type { ConnectionHandler } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
+import type { ResolvedLimits } from './protocol/limits';
 import { State } from './protocol/state';
 import { rethrow } from './rethrow';
 
@@ -45,6 +46,20 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   constructor(options: WebSocketOptions) {
     super(behaviorOf(options));
     this.settings = resolveOptions(options);
+  }
+
+  /** @internal */
+  get limits(): ResolvedLimits {
+    return this.settings.limits;
+  }
+
+  /**
+   * @internal Sets options of this one WebSocket, which go before those it was made with.
+   *
+   * @throws TypeError or RangeError that names the option and the value
+   */
+  configure(options: WebSocketOptions): void {
+    this.settings = overrideOptions(this.settings, options);
   }
 
   /** 0 CONNECTING, 1 OPEN, 2 CLOSING, 3 CLOSED. */
@@ -83,7 +98,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
    */
   setSocket(socket: Duplex, head: Buffer, options: WebSocketOptions & SocketSettings = {}): void {
     if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
-    this.settings = overrideOptions(this.settings, options);
+    this.configure(options);
     this.handshake = undefined;
     const binding = new Binding(socket, this);
     this.binding = binding;

@@ -30,11 +30,13 @@ export type WebSocket = WebSocketDefault.WebSocket;
 export type WebSocketServer<
   Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
   Message extends typeof IncomingMessage = typeof IncomingMessage,
-> = WebSocketDefault.WebSocketServer<Class, Message>;
+  Given = unknown,
+> = WebSocketDefault.WebSocketServer<Class, Message, Given>;
 export type Server<
   Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
   Message extends typeof IncomingMessage = typeof IncomingMessage,
-> = WebSocketDefault.Server<Class, Message>;
+  Given = unknown,
+> = WebSocketDefault.Server<Class, Message, Given>;
 export type PerMessageDeflate = WebSocketDefault.PerMessageDeflate;
 export type Receiver = WebSocketDefault.Receiver;
 export type Sender = WebSocketDefault.Sender;
@@ -66,7 +68,11 @@ export type SendOptions = WebSocketDefault.SendOptions;
 export type ServerOptions<
   Class extends typeof WebSocketDefault.WebSocket = typeof WebSocketDefault.WebSocket,
   Message extends typeof IncomingMessage = typeof IncomingMessage,
-> = WebSocketDefault.ServerOptions<Class, Message>;
+  Decision extends WebSocketDefault.UpgradeDecision = WebSocketDefault.UpgradeDecision,
+> = WebSocketDefault.ServerOptions<Class, Message, Decision>;
+export type UpgradeAcceptance = WebSocketDefault.UpgradeAcceptance;
+export type UpgradeDecision = WebSocketDefault.UpgradeDecision;
+export type UpgradeRefusal = WebSocketDefault.UpgradeRefusal;
 export type VerifyClientCallback = WebSocketDefault.VerifyClientCallback;
 export type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> =
   WebSocketDefault.VerifyClientCallbackAsync<Request>;

@@ -32,6 +32,11 @@ import type {
   MessageEvent as MessageEventSeen,
   WebSocketEvent as WebSocketEventSeen,
 } from './events';
+import type {
+  UpgradeAcceptance as AcceptanceOnUpgrade,
+  UpgradeDecision as DecisionOnUpgrade,
+  UpgradeRefusal as RefusalOnUpgrade,
+} from './handshake/decision';
 import { formatExtensions, parseExtensions } from './handshake/extensions';
 import { parseSubprotocols } from './handshake/subprotocols';
 import type { PairOptions as OptionsOfPair, WebSocketPair as PairOfWebSockets } from './pair';
@@ -50,6 +55,7 @@ import { WebSocketServer as ServerClass } from './server';
 import type {
   VerifyClientCallbackAsync as AsyncVerifyClient,
   VerifyClientCallback as CallbackOfVerifyClient,
+  GivenBy,
   VerifyClientInfo as InfoOfVerifyClient,
   ServerOptions as OptionsOfServer,
   VerifyClientCallbackSync as SyncVerifyClient,
@@ -66,11 +72,24 @@ import type {
 import type { SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
+/** The class of servers, whose WebSockets have the type of data that its `onUpgrade` gives them. */
+type ServerConstructor = Pick<typeof ServerClass, keyof typeof ServerClass> &
+  (new <
+    Class extends typeof WebSocketClass = typeof WebSocketClass,
+    Message extends typeof IncomingMessage = typeof IncomingMessage,
+    Decision extends DecisionOnUpgrade = DecisionOnUpgrade,
+  >(
+    options?: OptionsOfServer<Class, Message, Decision>,
+    callback?: () => void,
+  ) => ServerClass<Class, Message, GivenBy<Decision>>);
+
+const ServerValue: ServerConstructor = ServerClass;
+
 /** What `require('@upwire/engine')` is: the class, with everything else as its properties, as in `ws`. */
 const statics = {
   WebSocket: WebSocketClass,
-  WebSocketServer: ServerClass,
-  Server: ServerClass,
+  WebSocketServer: ServerValue,
+  Server: ServerValue,
   createWebSocketStream: createStream,
   /** Reads and writes `Sec-WebSocket-Extensions`. */
   extension: { parse: parseExtensions, format: formatExtensions },
@@ -100,11 +119,13 @@ declare namespace WebSocket {
   export type WebSocketServer<
     Class extends typeof WebSocketClass = typeof WebSocketClass,
     Message extends typeof IncomingMessage = typeof IncomingMessage,
-  > = ServerClass<Class, Message>;
+    Given = unknown,
+  > = ServerClass<Class, Message, Given>;
   export type Server<
     Class extends typeof WebSocketClass = typeof WebSocketClass,
     Message extends typeof IncomingMessage = typeof IncomingMessage,
-  > = ServerClass<Class, Message>;
+    Given = unknown,
+  > = ServerClass<Class, Message, Given>;
   export type PerMessageDeflate = PerMessageDeflateClass;
   export type Receiver = ReceiverClass;
   export type Sender = SenderClass;
@@ -140,7 +161,11 @@ declare namespace WebSocket {
   export type ServerOptions<
     Class extends typeof WebSocketClass = typeof WebSocketClass,
     Message extends typeof IncomingMessage = typeof IncomingMessage,
-  > = OptionsOfServer<Class, Message>;
+    Decision extends DecisionOnUpgrade = DecisionOnUpgrade,
+  > = OptionsOfServer<Class, Message, Decision>;
+  export type UpgradeAcceptance = AcceptanceOnUpgrade;
+  export type UpgradeDecision = DecisionOnUpgrade;
+  export type UpgradeRefusal = RefusalOnUpgrade;
   export type VerifyClientCallback = CallbackOfVerifyClient;
   export type VerifyClientCallbackAsync<Request extends IncomingMessage = IncomingMessage> =
     AsyncVerifyClient<Request>;

@@ -96,6 +96,12 @@ const DEFAULTS: ResolvedOptions = {
   overflow: 'close',
 };
 
+/** Whether an option of this name is one of {@link WebSocketOptions}. */
+export function isWebSocketOption(name: string): boolean {
+  const { limits, ...switches } = DEFAULTS;
+  return Object.hasOwn(limits, name) || Object.hasOwn(switches, name);
+}
+
 interface Shared {
   readonly resolved: ResolvedOptions;
   readonly behavior: WebSocketBehavior;

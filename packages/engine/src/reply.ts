@@ -65,7 +65,7 @@ export interface FrameworkAnswers {
    * @defaultValue the same by the response itself
    */
   readonly refuse?:
-    | ((status: number, headers: readonly Header[], body: string) => void)
+    | ((status: number, headers: readonly Header[], body: string | Uint8Array) => void)
     | undefined;
 }
 
@@ -90,13 +90,13 @@ export class ResponseReply implements HandshakeReply {
     const { response, framework } = this;
     // Somebody else was faster, such as the handshake's time-out.
     if (response.headersSent || response.writableEnded) return;
-    const { status, message } = refusal;
+    const { status, message, body = message } = refusal;
     answerOnce(response);
     if (framework.refuse !== undefined) {
-      framework.refuse(status, refusalHeaders(refusal), message);
+      framework.refuse(status, refusalHeaders(refusal), body);
     } else {
       begin(response, status, refusalHeaders(refusal));
-      response.end(message);
+      response.end(body);
     }
   }
 

@@ -10,6 +10,8 @@ import {
   SERVER_CLOSED,
   SERVER_POLICY,
 } from './handshake/accept';
+import type { Acceptance } from './handshake/decision';
+import { ACCEPTED, isRefusal, readDecision } from './handshake/decision';
 import { requestOrigin } from './handshake/origin';
 import type { Header, Refusal } from './handshake/refusal';
 import { applicationRefusal, createRefusal } from './handshake/refusal';
@@ -38,9 +40,9 @@ class MisuseError extends Error {}
 type Answer<Value> = { readonly value: Value } | undefined;
 
 /**
- * One opening handshake of a server, in the order of `ws`: request, path, subprotocols, extensions, `verifyClient`, state of the
- * server, `handleProtocols`, `headers` listeners. Whatever of the application's fails on the way costs that client
- * a 500 and is reported to the server; nothing is written to a socket that is a WebSocket already.
+ * One opening handshake of a server, in the order of `ws`: request, path, subprotocols, extensions, `verifyClient`, then
+ * `onUpgrade`, state of the server, `handleProtocols`, `headers` listeners. Whatever of the application's fails on the
+ * way costs that client a 500 and is reported to the server; nothing is written to a socket that is a WebSocket already.
  */
 export class ServerHandshake {
   private readonly server: WebSocketServer;
@@ -113,16 +115,12 @@ export class ServerHandshake {
   // ---- decisions
 
   private verify(): void {
-    // A server that closes asks nobody any more.
-    if (!this.server.running) {
-      this.refuse(SERVER_CLOSED);
-      return;
-    }
     const { verifyClient } = this.terms.options;
     if (!verifyClient) {
-      this.complete();
+      this.consult();
       return;
     }
+    if (this.isClosed()) return;
     const info = verifyInfo(this.request);
     // `ws` tells the two forms apart by the number of parameters.
     const calls = verifyClient.length === 2;
@@ -147,8 +145,29 @@ export class ServerHandshake {
     }
     if (this.verified || this.over) return;
     this.verified = true;
-    if (accepted) this.complete();
+    if (accepted) this.consult();
     else this.refuseAs(refusal);
+  }
+
+  /** `onUpgrade` decides, or nobody has anything to say any more. */
+  private consult(): void {
+    const { onUpgrade } = this.terms.options;
+    if (!onUpgrade) {
+      this.complete(ACCEPTED);
+      return;
+    }
+    if (this.isClosed()) return;
+    const answer = this.ask((): unknown => onUpgrade(this.request));
+    if (answer === undefined) return;
+    this.wait(answer.value, (value) => {
+      const decision = this.ask(() => readDecision(value, this.offered));
+      if (decision !== undefined) this.wait(decision.value, (it) => this.decide(it));
+    });
+  }
+
+  private decide(decision: Acceptance | Refusal): void {
+    if (isRefusal(decision)) this.refuse(decision);
+    else this.complete(decision);
   }
 
   /** Goes on with an answer of the application's: at once, or when it has come, unless it is too late by then. */
@@ -162,6 +181,13 @@ export class ServerHandshake {
       if (!this.over) proceed(value);
     };
     answer.then(settled, (error) => this.fail(error)).then(undefined, rethrow);
+  }
+
+  /** A server that closes takes nobody, and asks nobody either. */
+  private isClosed(): boolean {
+    if (this.server.running) return false;
+    this.refuse(SERVER_CLOSED);
+    return true;
   }
 
   /** There is one time for all decisions together. */
@@ -188,7 +214,7 @@ export class ServerHandshake {
 
   // ---- answers
 
-  private complete(): void {
+  private complete(decision: Acceptance): void {
     this.end();
     const { server, reply, request, head } = this;
     const { socket } = reply;
@@ -201,17 +227,14 @@ export class ServerHandshake {
         'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
       );
     }
-    if (!server.running) {
-      this.refuse(SERVER_CLOSED);
-      return;
-    }
-    const accepted = this.ask(() => this.accept());
+    if (this.isClosed()) return;
+    const accepted = this.ask(() => this.accept(decision));
     if (accepted === undefined) return;
     const { headers, protocol, webSocket } = accepted.value;
     upgraded.add(socket);
     this.answered = true;
     reply.accept(headers, (taken) => {
-      const compression = compressionOf(this.agreement, this.terms);
+      const compression = compressionOf(this.agreement, this.terms, webSocket.limits);
       webSocket.setSocket(taken, head, { protocol, compression });
       taken.off('error', destroyThis);
       server.track(webSocket);
@@ -223,16 +246,22 @@ export class ServerHandshake {
     });
   }
 
-  /** Asks the application for everything that a 101 says. */
-  private accept(): { headers: readonly Header[]; protocol: string; webSocket: WebSocket } {
+  /** Asks the application for everything that a 101 says, and makes the WebSocket. */
+  private accept(decision: Acceptance): {
+    headers: readonly Header[];
+    protocol: string;
+    webSocket: WebSocket;
+  } {
     const { request } = this;
     const { options, subprotocols } = this.terms;
     const { choice, option } = subprotocols;
-    const protocol = selectSubprotocol(this.offered, choice, request, option);
+    const protocol = decision.protocol ?? selectSubprotocol(this.offered, choice, request, option);
     const extensions = this.agreement === null ? '' : formatAgreement(this.agreement);
-    const agreed = { subprotocol: protocol, extensions };
-    const headers = this.withOwnHeaders(acceptance(request, agreed));
+    const agreed = acceptance(request, { subprotocol: protocol, extensions });
+    const headers = this.withOwnHeaders([...agreed, ...decision.headers]);
     const webSocket = new options.WebSocket(null, undefined, options);
+    if (decision.options !== undefined) webSocket.configure(decision.options);
+    if (decision.data !== undefined) webSocket.data = decision.data;
     return { headers, protocol: protocol || '', webSocket };
   }
 

@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, OutgoingHttpHeaders } from 
 import type { Server as HttpsServer } from 'node:https';
 import type { DeflateTuning, PerMessageDeflateOptions } from './deflate/options';
 import type { Untyped } from './events';
+import type { UpgradeDecision } from './handshake/decision';
 import { checkSubprotocolChoice } from './handshake/subprotocols';
 import type { WebSocketBehavior, WebSocketOptions } from './options';
 import { booleanOption, resolveOptions, shareOptions } from './options';
@@ -55,10 +56,12 @@ type VerifyClient<Request extends IncomingMessage> = (
  *
  * @typeParam Class the class that is made of each connection
  * @typeParam Message the class of the requests, where the HTTP server has one of its own
+ * @typeParam Decision what `onUpgrade` comes to
  */
 export interface ServerOptions<
   Class extends typeof WebSocket = typeof WebSocket,
   Message extends typeof IncomingMessage = typeof IncomingMessage,
+  Decision extends UpgradeDecision = UpgradeDecision,
 > extends WebSocketOptions {
   /**
    * Where the topics of its WebSockets are; give several servers one broker, and they share their topics.
@@ -78,8 +81,8 @@ export interface ServerOptions<
     | null
     | undefined;
   /**
-   * Time for `verifyClient` to decide, in milliseconds; then the client gets a 503. 0 for no limit, as `ws` has it:
-   * a decision that never comes holds a socket for ever.
+   * Time for `verifyClient` and `onUpgrade` to decide, in milliseconds; then the client gets a 503. 0 for no limit, as `ws`
+   * has it: a decision that never comes holds a socket for ever.
    * @defaultValue 30000
    */
   handshakeTimeout?: number | undefined;
@@ -87,6 +90,17 @@ export interface ServerOptions<
   host?: string | null | undefined;
   /** Use {@link WebSocketServer.handleUpgrade} only. */
   noServer?: boolean | undefined;
+  /**
+   * Decides on each handshake, behind `verifyClient`: accepts it, with data for the WebSocket, headers of the 101, a
+   * subprotocol and options of that one connection, or refuses it with a response. What it throws or rejects with, and
+   * what is no decision, is a 500 and is told by `error`. Cookies and origin are its to check.
+   */
+  onUpgrade?:
+    | ((
+        request: InstanceType<Message>,
+      ) => Decision | PromiseLike<Decision> | void | PromiseLike<void>)
+    | null
+    | undefined;
   /** Take only requests whose path is exactly this one. */
   path?: string | null | undefined;
   /**
@@ -180,6 +194,7 @@ export function checkServerOptions(
     ),
     host: textOption('host', options.host),
     noServer: Boolean(options.noServer),
+    onUpgrade: options.onUpgrade || null,
     path: textOption('path', options.path),
     perMessageDeflate: options.perMessageDeflate ?? false,
     port: portOption(options.port),
@@ -188,6 +203,7 @@ export function checkServerOptions(
     WebSocket: options.WebSocket ?? WebSocket,
   };
   if (checked.handleProtocols) checkSubprotocolChoice(checked.handleProtocols, 'handleProtocols');
+  checkFunction('onUpgrade', checked.onUpgrade);
   checkFunction('verifyClient', checked.verifyClient);
   checkFunction('WebSocket', checked.WebSocket);
   if (checked.server && typeof checked.server.on !== 'function') {
@@ -243,3 +259,19 @@ function checkFunction(name: string, value: unknown): void {
     throw new TypeError(`The "${name}" option must be a function, got ${describe(value)}`);
   }
 }
+
+/** The data of a decision that accepts. */
+type DataOf<Decision> = Decision extends { status: number } | false
+  ? never
+  : Decision extends { data: infer Data }
+    ? Data
+    : Decision extends { data?: infer Data }
+      ? Data | undefined
+      : undefined;
+
+/** What a WebSocket has been given by `onUpgrade`, as far as its type tells. */
+export type GivenBy<Decision> =
+  unknown extends DataOf<Decision> ? unknown : { data: DataOf<Decision> };
+
+/** A WebSocket of a class, with what `onUpgrade` has given it. */
+export type ConnectionOf<Class extends typeof WebSocket, Given> = InstanceType<Class> & Given;

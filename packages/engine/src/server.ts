@@ -17,7 +17,12 @@ import type { PreparedMessage } from './protocol/prepared';
 import type { HandshakeReply } from './reply';
 import { ResponseReply, SocketReply } from './reply';
 import { destroyThis, ServerHandshake } from './server-handshake';
-import type { CheckedServerOptions, ServerOptions, ServerOptionsShown } from './server-options';
+import type {
+  CheckedServerOptions,
+  ConnectionOf,
+  ServerOptions,
+  ServerOptionsShown,
+} from './server-options';
 import { checkServerOptions } from './server-options';
 import type { HandshakeTerms } from './terms';
 import { checkTopic } from './topics/subscriber';
@@ -42,10 +47,11 @@ export type UpgradeCallback<
 export class WebSocketServer<
   Class extends typeof WebSocket = typeof WebSocket,
   Message extends typeof IncomingMessage = typeof IncomingMessage,
-> extends TypedEmitter<WebSocketServerEvents<InstanceType<Class>, InstanceType<Message>>> {
+  Given = unknown,
+> extends TypedEmitter<WebSocketServerEvents<ConnectionOf<Class, Given>, InstanceType<Message>>> {
   readonly options: ServerOptionsShown<Message>;
   /** The open WebSockets. With `clientTracking: false` it is `undefined`, whatever the type of `@types/ws` says. */
-  readonly clients: Set<InstanceType<Class>>;
+  readonly clients: Set<ConnectionOf<Class, Given>>;
   /** @internal */
   _server: HttpServer | HttpsServer | null = null;
   /** @internal */
@@ -176,7 +182,7 @@ export class WebSocketServer<
     request: InstanceType<Message>,
     target: Duplex | ServerResponse,
     head: Buffer,
-    callback: UpgradeCallback<InstanceType<Class>, InstanceType<Message>>,
+    callback: UpgradeCallback<ConnectionOf<Class, Given>, InstanceType<Message>>,
   ): void {
     // The WebSocket that is made is of the class that the options name.
     this.answer(request, replyTo(target), head, callback as UpgradeCallback, this.terms);
@@ -213,7 +219,7 @@ export class WebSocketServer<
   }
 
   /** @internal Counts a new WebSocket among the clients. */
-  track(webSocket: InstanceType<Class>): void {
+  track(webSocket: ConnectionOf<Class, Given>): void {
     const { clients } = this;
     if (!clients) return;
     clients.add(webSocket);

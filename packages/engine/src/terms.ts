@@ -4,6 +4,7 @@ import type { Agreement } from './deflate/negotiate';
 import type { ResolvedDeflateOptions } from './deflate/options';
 import type { SubprotocolChoice } from './handshake/subprotocols';
 import type { MessageCompression } from './protocol/compression';
+import type { ResolvedLimits } from './protocol/limits';
 import type { CheckedServerOptions } from './server-options';
 
 /** What a handshake agrees to: a server's own terms, or those of one route of a gateway. */
@@ -23,11 +24,16 @@ export interface SubprotocolTerms {
   readonly option: 'handleProtocols' | 'subprotocols';
 }
 
-/** The compression of one connection, as it was agreed on. */
+/**
+ * The compression of one connection, as it was agreed on.
+ *
+ * @param limits those of the connection: they hold for what is inflated as well
+ */
 export function compressionOf(
   agreement: Agreement | null,
-  { deflate, options }: HandshakeTerms,
+  { deflate }: HandshakeTerms,
+  limits: ResolvedLimits,
 ): MessageCompression | undefined {
   if (agreement === null || deflate === undefined) return undefined;
-  return createCompression(agreement, 'server', deflate, options);
+  return createCompression(agreement, 'server', deflate, limits);
 }

@@ -66,6 +66,12 @@ export class WebSocket extends Subscriber implements EventSource {
   declare readonly CLOSING: 2;
   declare readonly CLOSED: 3;
 
+  /**
+   * What the application knows of this connection: what `onUpgrade` has given it, or whatever it puts there. The engine
+   * does not look at it.
+   */
+  data: unknown = undefined;
+
   private frameSender: Sender | undefined = undefined;
   /** Bytes given to `send()` after it was too late; `bufferedAmount` counts them for good, as in a browser. */
   private unsentBytes = 0;

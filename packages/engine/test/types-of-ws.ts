@@ -70,7 +70,15 @@ declare function takesTheirs(webSocket: Ws.WebSocket, request: IncomingMessage):
 declare function servesTheirs(options: { server: Ws.Server<typeof Ws.WebSocket> }): void;
 declare function streamsTheirs(webSocket: Ws.WebSocket, options?: DuplexOptions): Duplex;
 
-export function libraries(server: Upwire.WebSocketServer): void {
+export function libraries(
+  server: Upwire.WebSocketServer,
+  typed: Upwire.WebSocketServer<
+    typeof Upwire.WebSocket,
+    typeof IncomingMessage,
+    { data: { user: string } }
+  >,
+): void {
+  servesTheirs({ server: typed });
   server.on('connection', takesTheirs);
   server.on('connection', (webSocket) => {
     streamsTheirs(webSocket).pipe(process.stdout);

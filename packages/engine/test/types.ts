@@ -312,6 +312,62 @@ export function server(): void {
   new WebSocket.Server({ noServer: true, maxPaylod: 1 });
 }
 
+export function decisions(): void {
+  const server = new WebSocket.Server({
+    noServer: true,
+    onUpgrade: async (request) => {
+      expectType<IncomingMessage>()(request);
+      if (request.headers.cookie === undefined) return { status: 401, body: 'no' };
+      if (request.url === '/a') return false;
+      if (request.url === '/b') return new Response('no', { status: 403 });
+      return { data: { user: 'ada' }, headers: { 'X-A': 'b' }, options: { maxPayload: 1 } };
+    },
+  });
+  server.on('connection', (webSocket) => {
+    expectType<{ user: string }>()(webSocket.data);
+    webSocket.data.user = 'eve';
+  });
+  for (const webSocket of server.clients) expectType<{ user: string }>()(webSocket.data);
+  const any: WebSocket.Server = server;
+  any.on('connection', (webSocket) => expectType<unknown>()(webSocket.data));
+  const named: WebSocket.Server<
+    typeof WebSocket.WebSocket,
+    typeof IncomingMessage,
+    { data: { user: string } }
+  > = server;
+  named.close();
+
+  const partly = new WebSocket.Server({
+    noServer: true,
+    onUpgrade: ({ url }) => (url === '/guest' ? undefined : { data: 5 }),
+  });
+  partly.on('connection', ({ data }) => expectType<number | undefined>()(data));
+  const yes = new WebSocket.Server({ noServer: true, onUpgrade: ({ url }) => url === '/' });
+  yes.on('connection', ({ data }) => expectType<undefined>()(data));
+  const members = new WebSocket.Server({
+    server: createServer({ IncomingMessage: NumberedRequest }),
+    WebSocket: Member,
+    onUpgrade: ({ number }) => ({ data: number }),
+  });
+  members.on('connection', (member) => {
+    expectType<number>()(member.data);
+    expectType<string>()(member.name);
+  });
+  new WebSocket.Server({ noServer: true, onUpgrade: (request) => console.log(request.url) });
+  new WebSocket.Server({ noServer: true, onUpgrade: async () => undefined });
+  const acceptance: WebSocket.UpgradeAcceptance = { protocol: 'chat', headers: new Headers() };
+  const no: WebSocket.UpgradeRefusal = { status: 400, body: Uint8Array.of(1) };
+  const decision: WebSocket.UpgradeDecision = Math.random() < 1 ? acceptance : no;
+  new WebSocket.Server({ noServer: true, onUpgrade: () => decision });
+
+  // @ts-expect-error no such property
+  new WebSocket.Server({ noServer: true, onUpgrade: () => ({ stauts: 401 }) });
+  // @ts-expect-error no decision
+  new WebSocket.Server({ noServer: true, onUpgrade: () => 'yes' });
+  // @ts-expect-error no such option
+  new WebSocket.Server({ noServer: true, onUpgrade: () => ({ options: { maxPaylod: 1 } }) });
+}
+
 export function closing(server: WebSocket.Server): void {
   const options: WebSocket.CloseOptions = { code: 1012, reason: 'restart', timeout: 1000 };
   expectType<Promise<void>>()(server.close(options));

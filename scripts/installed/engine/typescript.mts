@@ -14,9 +14,11 @@ import { checkEcho } from './echo.cjs';
 
 const verifyClient: VerifyClientCallbackAsync = ({ origin }, callback) => callback(!origin);
 const options: ServerOptions = { port: 0, host: '127.0.0.1', verifyClient };
-const server: WebSocketServer = new WebSocketServer(options);
+const server = new WebSocketServer({ ...options, onUpgrade: () => ({ data: { user: 'ada' } }) });
 
-server.on('connection', (webSocket: WebSocket) => {
+server.on('connection', (webSocket) => {
+  const { user }: { user: string } = webSocket.data;
+  assert.equal(user, 'ada');
   if (webSocket.readyState !== WebSocket.OPEN) throw new Error('not open');
   webSocket.onclose = ({ code, target }: CloseEvent) => {
     const told: WebSocketEvents['close'] = [code, Buffer.from(target.protocol)];

@@ -9,8 +9,10 @@ export type Header = readonly [name: string, value: string];
 export interface Refusal {
   /** The status code of the response, 200 to 599. */
   readonly status: number;
-  /** The body of the response. */
+  /** The body of the response, unless there is {@link body}. */
   readonly message: string;
+  /** The body as bytes. What they are, the headers say or nobody does. */
+  readonly body?: Uint8Array | undefined;
   /** What the response says beside the headers every refusal has; see {@link refusalHeaders}. */
   readonly headers: readonly Header[];
   /** The clause that was broken, such as `RFC 6455 4.2.1 (5)`; `''` where no clause but the application refused. */
@@ -74,7 +76,8 @@ export function applicationRefusal(
   }
   const refusal = createRefusal(code, body);
   const lines = headerEntries(headers);
-  const wrong = lines.find(([name, value]) => !isSendable(name, value, refusal.message));
+  const length = Buffer.byteLength(refusal.message);
+  const wrong = lines.find(([name, value]) => !isSendable(name, value, length));
   if (wrong !== undefined) {
     const text = `${start} header ${show(wrong[0])}: ${show(wrong[1])}, which cannot be sent`;
     return mistake(new TypeError(text));
@@ -99,7 +102,9 @@ function isHeadersObject(headers: unknown): headers is object | null | undefined
 }
 
 /** One entry for each line; a header that is `undefined` is none. */
-function headerEntries(headers: object | null | undefined): [name: string, value: unknown][] {
+export function headerEntries(
+  headers: object | null | undefined,
+): [name: string, value: unknown][] {
   const given = Object.entries(headers ?? {}).filter(([, values]) => values !== undefined);
   return given.flatMap(([name, values]: [string, unknown]) =>
     (Array.isArray(values) ? values : [values]).map((value): [string, unknown] => [name, value]),
@@ -107,11 +112,11 @@ function headerEntries(headers: object | null | undefined): [name: string, value
 }
 
 /** Whether a header is one, and leaves the length of the body as it is (RFC 9112 6.3). */
-function isSendable(name: string, value: unknown, body: string): boolean {
+export function isSendable(name: string, value: unknown, length: number): boolean {
   if (typeof value !== 'string' && typeof value !== 'number') return false;
   if (!isToken(name) || !isFieldValue(String(value))) return false;
   const field = name.toLowerCase();
-  if (field === 'content-length') return String(value) === String(Buffer.byteLength(body));
+  if (field === 'content-length') return String(value) === String(length);
   return field !== 'transfer-encoding';
 }
 
@@ -121,11 +126,12 @@ function isSendable(name: string, value: unknown, body: string): boolean {
  * markup; elsewhere it is plain text, so that what it quotes of a request stays text.
  */
 export function refusalHeaders(refusal: Refusal): Header[] {
-  const markup = /[<&]/.test(refusal.message);
+  const { message, body } = refusal;
+  const type = /[<&]/.test(message) ? 'text/plain; charset=utf-8' : 'text/html';
   const common: Header[] = [
     ['Connection', 'close'],
-    ['Content-Type', markup ? 'text/plain; charset=utf-8' : 'text/html'],
-    ['Content-Length', String(Buffer.byteLength(refusal.message))],
+    ...(body === undefined ? [['Content-Type', type] as const] : []),
+    ['Content-Length', String(Buffer.byteLength(body ?? message))],
   ];
   const own = refusal.headers.filter(([name]) => name.toLowerCase() !== 'content-length');
   const named = new Set(own.map(([name]) => name.toLowerCase()));
@@ -141,6 +147,6 @@ export function serializeRefusal(refusal: Refusal): Buffer {
   const status = `HTTP/1.1 ${refusal.status} ${reasonPhrase(refusal.status)}\r\n`;
   return Buffer.concat([
     Buffer.from(`${status}${lines.join('')}\r\n`, 'latin1'),
-    Buffer.from(refusal.message),
+    Buffer.from(refusal.body ?? refusal.message),
   ]);
 }

@@ -31,7 +31,7 @@ describe('a framework with hooks in front of its responses', () => {
           refuse: (status, headers, body) => {
             setImmediate(() => {
               response.writeHead(status, Object.fromEntries(headers));
-              response.end(body.toUpperCase());
+              response.end(String(body).toUpperCase());
             });
           },
         }),
