@@ -27,7 +27,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
   /** Whether the next turn is not there yet. */
   private awaitsTurn = false;
   /** Whether a listener has failed whose failures somebody wants to know. */
-  private failed = false;
+  protected failed = false;
   private ended = false;
   /** @internal Bytes of the message that is being told. */
   messageBytes = 0;

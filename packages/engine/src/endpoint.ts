@@ -279,11 +279,9 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   private startIntake(): void {
     const { intake, hooks } = this.behavior;
     if (intake === undefined) return;
-    const waits = (): boolean => this.isHeld && this.state !== State.CLOSED;
     this.intake = new Intake(intake, {
-      get waits() {
-        return waits();
-      },
+      waits: () => this.isHeld && this.state !== State.CLOSED,
+      hasFailed: () => this.failed,
       tell: (data, binary, bytes) => this.deliver('message', data, binary, bytes),
       hold: () => this.stopReading(),
       resume: () => this.continueDelivery(),

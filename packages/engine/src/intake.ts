@@ -15,7 +15,9 @@ export interface IntakeSettings {
 /** Whose messages they are. */
 export interface IntakeOwner {
   /** Whether nothing is to be told for now. */
-  readonly waits: boolean;
+  waits(): boolean;
+  /** Whether the application's own code has failed, so that no message is to be told any more. */
+  hasFailed(): boolean;
   /** Tells a message that has passed. */
   tell(data: unknown, binary: boolean, bytes: number): void;
   /** Stops reading. */
@@ -94,7 +96,7 @@ export class Intake {
 
   /** Does what waits, as far as it can be done now. */
   proceed(): void {
-    while (!this.owner.waits) {
+    while (!this.owner.waits()) {
       const next = this.outcome ?? (this.checking ? undefined : this.waiting.shift());
       if (next === undefined) return;
       if (next === this.outcome) this.endCheck();
@@ -106,11 +108,11 @@ export class Intake {
   end(): void {
     this.ended = true;
     this.stopTimer();
-    if (this.checking) this.startTimer(INBOX_TIMEOUT, () => this.giveUp());
+    if (this.checking) this.giveUpLater();
   }
 
   private take(data: unknown, binary: boolean, bytes: number): void {
-    if (this.over || !this.isInTime()) return;
+    if (this.over || this.owner.hasFailed() || !this.isInTime()) return;
     const { check } = this.settings;
     if (check === undefined) this.owner.tell(data, binary, bytes);
     else if (typeof data === 'string') this.check(check, data, bytes);
@@ -182,7 +184,11 @@ export class Intake {
   private startCheck(): void {
     this.checking = true;
     this.owner.hold();
-    if (this.ended) this.startTimer(INBOX_TIMEOUT, () => this.giveUp());
+    if (this.ended) this.giveUpLater();
+  }
+
+  private giveUpLater(): void {
+    this.startTimer(this.owner.hasFailed() ? 0 : INBOX_TIMEOUT, () => this.giveUp());
   }
 
   private endCheck(): void {
@@ -198,6 +204,7 @@ export class Intake {
   }
 
   private settle(verdict: Verdict, bytes: number): void {
+    if (this.owner.hasFailed()) return;
     if ('issues' in verdict) this.refuse(CloseCode.INVALID_PAYLOAD, NOT_VALID, verdict.issues);
     else this.owner.tell(verdict.value, false, bytes);
   }
@@ -213,7 +220,8 @@ export class Intake {
 
   private fail(error: unknown): void {
     this.over = true;
-    this.owner.fail(error);
+    // One failure is told, the first.
+    if (!this.owner.hasFailed()) this.owner.fail(error);
   }
 
   /** What is being checked will never be told; what came behind it is no message. */

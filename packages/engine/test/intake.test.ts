@@ -7,10 +7,19 @@ import { useFakeTimeouts } from './support/timeouts';
 /** A connection that notes what it is told to do. */
 class Owner implements IntakeOwner {
   readonly calls: unknown[] = [];
-  waits = false;
+  waiting = false;
+  failed = false;
   /** Whether the application answers messages that are wrong. */
   answers = false;
   intake: Intake | undefined;
+
+  waits(): boolean {
+    return this.waiting;
+  }
+
+  hasFailed(): boolean {
+    return this.failed;
+  }
 
   tell(data: unknown, binary: boolean, bytes: number): void {
     this.calls.push(['tell', data, binary, bytes]);
@@ -299,13 +308,13 @@ describe('a check that answers later', () => {
     const { owner, intake } = set({ check });
     intake.receive('a', false, 1);
     intake.receive('b', false, 1);
-    owner.waits = true;
+    owner.waiting = true;
     owner.taken();
     await pass('a');
     expect(owner.taken()).toEqual(['resume']);
     expect(intake.busy).toBe(true);
 
-    owner.waits = false;
+    owner.waiting = false;
     intake.proceed();
     expect(owner.taken()).toEqual([['tell', 'a', false, 1], 'hold']);
     await pass('b');
@@ -317,14 +326,14 @@ describe('a check that answers later', () => {
     const { owner, intake } = set({ check });
     owner.tell = (data) => {
       owner.calls.push(data);
-      owner.waits = true;
+      owner.waiting = true;
     };
     intake.receive('a', false, 1);
     intake.defer(() => owner.calls.push('pong'));
     await pass('a');
     expect(owner.taken()).toEqual(['hold', 'resume', 'a']);
     expect(intake.busy).toBe(true);
-    owner.waits = false;
+    owner.waiting = false;
     intake.proceed();
     expect(owner.taken()).toEqual(['pong']);
   });
@@ -382,5 +391,42 @@ describe('a check that answers later', () => {
     await pass('a');
     expect(owner.taken()).toEqual(['resume', ['tell', 'a', false, 1], 'close']);
     expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('where the application has failed', () => {
+  test('nothing more is counted, checked or told', () => {
+    const check = jest.fn((text: string): Verdict => ({ value: text }));
+    const { owner, intake } = set({ check });
+    owner.failed = true;
+    intake.receive('a', false, 1);
+    expect(owner.taken()).toEqual([]);
+    expect(check).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, Promise<Verdict>]>([
+    ['passes', Promise.resolve({ value: 1 })],
+    ['is wrong', Promise.resolve({ issues: [] })],
+    ['fails', Promise.reject(new Error('broken'))],
+  ])('a check that was under way and %s is told to nobody', async (_what, verdict) => {
+    verdict.catch(() => undefined);
+    const { owner, intake } = set({ check: () => verdict });
+    owner.answers = true;
+    intake.receive('a', false, 1);
+    owner.failed = true;
+    await settled();
+    expect(owner.taken()).toEqual(['hold', 'resume']);
+  });
+
+  test('the end of the connection waits for no check', async () => {
+    const { owner, intake } = set({ check: () => new Promise(() => undefined) });
+    intake.receive('a', false, 1);
+    owner.failed = true;
+    const closed = new Promise<void>((resolve) => {
+      intake.end();
+      intake.defer(resolve);
+    });
+    await closed;
+    expect(intake.busy).toBe(false);
   });
 });

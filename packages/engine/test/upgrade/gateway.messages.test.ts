@@ -284,6 +284,24 @@ describe('onInvalidMessage', () => {
     expect(errors).toEqual([new Error('broken')]);
   });
 
+  test('that throws is told once, whatever comes behind', async () => {
+    const errors: unknown[] = [];
+    let calls = 0;
+    const told = await tell(
+      {
+        message: z.number(),
+        onInvalidMessage: () => {
+          calls += 1;
+          throw new Error('broken');
+        },
+        onError: (error) => errors.push(error),
+      },
+      ...Array.from({ length: 10 }, () => text('"no number"')),
+    );
+    expect(told).toEqual([[1011, '']]);
+    expect([calls, errors]).toEqual([1, [new Error('broken')]]);
+  });
+
   test('of a route goes before that of the gateway, and holds for the gateway’s schema', async () => {
     const options = checkRouteOptions({
       onInvalidMessage: (_issues: unknown, webSocket: WebSocket) => webSocket.send('route'),
