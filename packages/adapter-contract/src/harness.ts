@@ -77,6 +77,11 @@ export interface SiteOptions {
   readonly session?: string;
   /** Where sessions are kept. To be given to the session package, in the shape it asks for. */
   readonly store?: SlowStore;
+  /**
+   * Whether there is an access log. Packages for that may listen to the errors of sockets, and so hide that nobody else
+   * does. @defaultValue true
+   */
+  readonly accessLog?: boolean;
   /** Whether the framework believes the headers of a proxy in front. @defaultValue its own default: it does not */
   readonly trustProxy?: boolean;
   /** Lets others listen on the server before the adapter does. */

@@ -46,6 +46,7 @@ async function main(): Promise<void> {
   const harness = harnesses.find((it) => it.name === name);
   if (harness === undefined) return fail(`No harness ${name} in ${file}`);
   const site = await harness.open(setUp, {
+    accessLog: false,
     upwire: { closeTimeout: 300, handshakeTimeout: 600, heartbeat: { interval: 200 } },
   });
   say(String(site.address.port));

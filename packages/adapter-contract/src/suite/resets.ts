@@ -127,7 +127,7 @@ export function resets<App extends Application>(harness: Harness<App>): void {
     const events: string[] = [];
     const opened = deferred<WebSocket>();
     const closed = deferred();
-    const site = await openSite(harness, (app) => {
+    const setUp = (app: App): void => {
       app.ws(
         '/watched',
         (webSocket) => {
@@ -143,7 +143,8 @@ export function resets<App extends Application>(harness: Harness<App>): void {
         { guards: guard === undefined ? [] : [guard] },
       );
       app.ws('/echo', (webSocket) => webSocket.on('message', (text) => webSocket.send(text)));
-    });
+    };
+    const site = await openSite(harness, setUp, { accessLog: false });
     const sockets: Socket[] = [];
     site.server.on('connection', (socket: Socket) => sockets.push(socket));
     return { ...site, events, opened: opened.promise, closed: closed.promise, sockets };

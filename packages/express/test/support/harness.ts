@@ -87,7 +87,7 @@ async function openApplication(
   setUp: (app: ExpressScope & Application) => void,
   options: SiteOptions,
 ): Promise<Site> {
-  const { transport = 'http', onError, before, after } = options;
+  const { transport = 'http', accessLog = true, onError, before, after } = options;
   const own = express();
   const server = transport === 'https' ? createSecureServer(tls, own) : createServer(own);
   before?.(server);
@@ -103,7 +103,8 @@ async function openApplication(
   // Express writes no error to the console of a test.
   own.set('env', 'test');
   if (options.trustProxy !== undefined) own.set('trust proxy', options.trustProxy);
-  own.use(morgan(':method :url :status', { stream: { write: (line) => log.push(line.trim()) } }));
+  const stream = { write: (line: string) => log.push(line.trim()) };
+  if (accessLog) own.use(morgan(':method :url :status', { stream }));
   if (options.session !== undefined) own.use(sessionsOf(options.session, options.store));
   setUp(new ExpressScope(express, own, instance));
   own.use(((error, _request, _response, next) => {
