@@ -33,7 +33,12 @@ export default {
   },
   transformIgnorePatterns: [`/node_modules/(?!(.+/node_modules/)?${esModules})`],
   coverageProvider: 'v8',
-  collectCoverageFrom: ['packages/*/src/**/*.ts', '!**/*.d.ts'],
+  collectCoverageFrom: [
+    'packages/*/src/**/*.ts',
+    // Tests themselves.
+    '!packages/adapter-contract/**',
+    '!**/*.d.ts',
+  ],
   coverageDirectory: '<rootDir>/coverage',
   coverageReporters: ['text-summary', 'html', 'lcovonly'],
 };

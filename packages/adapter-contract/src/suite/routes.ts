@@ -1,7 +1,8 @@
 import type { RouteOptions } from '@upwire/engine/internal';
+import { z } from 'zod';
 import { dial, enterAt, framesBehind101, knockAt, open } from '../client';
 import type { Application, Handler, Harness, SiteOptions } from '../harness';
-import { openSite } from '../site';
+import { openSite, until } from '../site';
 
 const echo: Handler = (webSocket) => webSocket.on('message', (text) => webSocket.send(text));
 
@@ -115,6 +116,32 @@ export function routeOptions<App extends Application>(harness: Harness<App>): vo
     const own = await enterAt(address, '/own');
     expect((await own.frames()).map(({ first }) => first)).toEqual([0x89]);
     expect(plain.socket.destroyed).toBe(false);
+  });
+
+  test('maxConnections counts the WebSockets of its route', async () => {
+    const { address, webSockets } = await openTwo(echo, { maxConnections: 1 });
+    const first = await open(address, '/own');
+    expect(await first.ask('hi')).toBe('hi');
+    const refused = await dial(address, '/own');
+    expect([refused.status, refused.headers.connection]).toEqual([503, 'close']);
+    for (let count = 0; count < 2; count++) await open(address, '/plain');
+    first.webSocket.close(1000);
+    await first.closed;
+    await until(() => webSockets.clients?.size === 2);
+    expect(await (await open(address, '/own')).ask('hi')).toBe('hi');
+  });
+
+  test('message says what the messages of the route are', async () => {
+    const answer: Handler = (webSocket) =>
+      webSocket.on('message', (data: unknown) => webSocket.send(JSON.stringify(data)));
+    const { address } = await openTwo(answer, { message: z.object({ seat: z.number() }) });
+    const own = await open(address, '/own');
+    expect(await own.ask('{ "seat": 7, "more": true }')).toBe('{"seat":7}');
+    own.send('{ "seat": "7" }');
+    expect((await own.closed)[0]).toBe(1007);
+    expect(await (await open(address, '/plain')).ask('{ "seat": "7" }')).toBe(
+      '"{ \\"seat\\": \\"7\\" }"',
+    );
   });
 
   test('onError of the route is told in the place of all others', async () => {
