@@ -117,13 +117,14 @@ class MessageSource<Chunk> implements UnderlyingSource<Chunk> {
   }
 
   async cancel(reason: unknown): Promise<void> {
+    const { webSocket } = this;
     this.cancelled = true;
     await this.messages.return();
-    // Of a handshake that is given up so, who gives it up need not be told.
-    this.webSocket.once('error', () => undefined);
+    // Who gives up a handshake need not be told that it comes to nothing.
+    if (webSocket._socket === null) webSocket.once('error', () => undefined);
     const failed = isError(reason) ? CloseCode.INTERNAL_ERROR : CloseCode.NORMAL;
     const { code, text } = closingOf(reason) ?? { code: failed, text: '' };
-    this.webSocket.close(code, text);
+    webSocket.close(code, text);
   }
 }
 

@@ -331,11 +331,14 @@ describe('readable', () => {
     expect(words(await client.frame())).toBe('close 1000 ');
   });
 
-  test('cancel() while CONNECTING gives the handshake up, and throws at nobody', async () => {
+  test.each<[string, string]>([
+    ['while CONNECTING', ''],
+    ['of a handshake that is given up already', ', { signal: AbortSignal.abort() }'],
+  ])('cancel() %s throws at nobody', async (_name, options) => {
     const result = await runChild(`
       const server = net.createServer((socket) => socket.on('error', () => {}));
       await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const client = new upwire('ws://127.0.0.1:' + server.address().port);
+      const client = new upwire('ws://127.0.0.1:' + server.address().port${options});
       await client.streams.readable.cancel();
       console.log(await client.closed);
       server.close();
@@ -345,6 +348,18 @@ describe('readable', () => {
       stdout: "{ code: 1006, reason: '', wasClean: false }\n",
       stderr: '',
     });
+  });
+
+  test('cancel() hides no fault of the peer from whoever wants to know', async () => {
+    const unheard: unknown[] = [];
+    const { socket, client } = await connected({}, undefined, {
+      hooks: { onUnheardError: (error) => unheard.push(error) },
+    });
+    await socket.streams.readable.cancel();
+    client.write(masked(3));
+    client.end();
+    await socket.closed;
+    expect(unheard).toEqual([expect.objectContaining({ code: 'WS_ERR_INVALID_OPCODE' })]);
   });
 
   test('has text decoded, wherever messages cut its characters', async () => {
