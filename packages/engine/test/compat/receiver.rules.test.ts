@@ -80,6 +80,15 @@ async function judge(library: Library, context: Context): Promise<Map<string, st
   return faults;
 }
 
+// Node asks each error of a stream for its stack, and jest looks up the lines of all of it.
+const { stackTraceLimit } = Error;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = stackTraceLimit;
+});
+
 test.each(CONTEXTS)('every header is judged as in ws: %o', async (context) => {
   const expected = await judge(theirs, context);
   const judged = await judge(ours, context);
