@@ -253,13 +253,13 @@ export class ServerHandshake {
     webSocket: WebSocket;
   } {
     const { request } = this;
-    const { options, subprotocols } = this.terms;
+    const { options, subprotocols, webSocket: early } = this.terms;
     const { choice, option } = subprotocols;
     const protocol = decision.protocol ?? selectSubprotocol(this.offered, choice, request, option);
     const extensions = this.agreement === null ? '' : formatAgreement(this.agreement);
     const agreed = acceptance(request, { subprotocol: protocol, extensions });
     const headers = this.withOwnHeaders([...agreed, ...decision.headers]);
-    const webSocket = new options.WebSocket(null, undefined, options);
+    const webSocket = early ?? new options.WebSocket(null, undefined, options);
     if (decision.options !== undefined) webSocket.configure(decision.options);
     if (decision.data !== undefined) webSocket.data = decision.data;
     return { headers, protocol: protocol || '', webSocket };

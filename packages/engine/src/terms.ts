@@ -6,6 +6,7 @@ import type { SubprotocolChoice } from './handshake/subprotocols';
 import type { MessageCompression } from './protocol/compression';
 import type { ResolvedLimits } from './protocol/limits';
 import type { CheckedServerOptions } from './server-options';
+import type { WebSocket } from './websocket';
 
 /** What a handshake agrees to: a server's own terms, or those of one route of a gateway. */
 export interface HandshakeTerms {
@@ -14,6 +15,8 @@ export interface HandshakeTerms {
   /** `perMessageDeflate`, checked; `undefined` where it is off. */
   readonly deflate: ResolvedDeflateOptions | undefined;
   readonly subprotocols: SubprotocolTerms;
+  /** The WebSocket, where there is one already. @defaultValue a new one */
+  readonly webSocket?: WebSocket | undefined;
 }
 
 /** How a subprotocol is picked. */

@@ -191,7 +191,9 @@ export class Gateway implements GatedGateway, UpgradeOwner {
       this.run(webSocket, request, route);
     };
     const reply = new ResponseReply(response, route);
-    this.server.answer(request, reply, head, opened, termsTelling(known, terms));
+    const { webSocket } = route;
+    const own = webSocket === undefined ? terms : { ...terms, webSocket };
+    this.server.answer(request, reply, head, opened, termsTelling(known, own));
   }
 
   // What these two return lives as long as the WebSocket, and keeps no more alive than it needs: each in a function of

@@ -11,6 +11,8 @@ import { ResponseReply, releaseSocket, setFields } from '../reply';
 import { isThenable } from '../thenable';
 import type { Place } from './connection-limit';
 import { contain, warn } from './contain';
+import type { EarlyTextWebSocket } from './early';
+import { EarlyWebSocket } from './early';
 import type { ServerGate } from './gate';
 import type { RouteOptions } from './options';
 import { endBehind } from './response';
@@ -25,6 +27,8 @@ export interface Route extends FrameworkAnswers {
    * @defaultValue Node's
    */
   readonly request?: object | undefined;
+  /** The WebSocket that {@link Upgrade.giveEarly} has given, where it has. */
+  readonly webSocket?: EarlyTextWebSocket | undefined;
   /** Where the request was sent, by the framework's own knowledge of proxies. */
   readonly authority: OwnAuthority;
   /**
@@ -59,11 +63,19 @@ export interface UpgradeOwner {
 const NOTHING = Buffer.alloc(0);
 
 /** A handshake, as adapters deal with it. */
-export type Handshake = Pick<Upgrade, 'accept' | 'keepsHeaders' | 'reach' | 'unrouted'>;
+export type Handshake = Pick<
+  Upgrade,
+  'accept' | 'giveEarly' | 'keepsHeaders' | 'reach' | 'unrouted'
+>;
 
 /** One that has its answer. It keeps nothing alive, however long the application keeps the request. */
 const OVER: Handshake = {
   accept: () => undefined,
+  giveEarly: () => {
+    const webSocket = new EarlyWebSocket({}) as EarlyTextWebSocket;
+    webSocket.abandon();
+    return webSocket;
+  },
   keepsHeaders: () => undefined,
   reach: () => undefined,
   unrouted: () => false,
@@ -154,6 +166,19 @@ export class Upgrade {
    */
   keepsHeaders(headers: () => Readonly<Record<string, unknown>>): void {
     this.keptHeaders = headers;
+  }
+
+  /**
+   * Makes the WebSocket before the handshake is over, for {@link Route.webSocket}. Where it is not accepted in the end,
+   * the WebSocket is told so.
+   */
+  giveEarly(options: RouteOptions | undefined): EarlyTextWebSocket {
+    const { terms } = this.owner.settingsOf(options);
+    // By these options it gives text as strings.
+    const webSocket = new EarlyWebSocket(terms.options) as EarlyTextWebSocket;
+    if (this.response.destroyed) webSocket.abandon();
+    else this.response.once('close', () => webSocket.abandon());
+    return webSocket;
   }
 
   /**
