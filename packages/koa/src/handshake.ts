@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
-import type { RouteOptions, Upgrade, WebSocket } from '@upwire/engine/internal';
+import type { EarlyTextWebSocket, RouteOptions, Upgrade, WebSocket } from '@upwire/engine/internal';
 import { upgradeOf } from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
 import { checkedOptions } from './options';
@@ -15,12 +15,22 @@ export function handshakeOf(request: IncomingMessage): Handshake | undefined {
 }
 
 /** The outermost middleware of every handshake. */
-export async function runHandshake(context: ParameterizedContext, next: Next): Promise<void> {
+export function runHandshake(context: ParameterizedContext, next: Next): Promise<void> {
+  return run(context, next, false);
+}
+
+/** The same for applications whose middleware has `ctx.websocket` as if there were a connection already. */
+export function runConnected(context: ParameterizedContext, next: Next): Promise<void> {
+  return run(context, next, true);
+}
+
+async function run(context: ParameterizedContext, next: Next, connected: boolean): Promise<void> {
   const upgrade = upgradeOf(context.req);
   // An application in an application: the outer one answers.
   if (upgrade === undefined || handshakes.has(context.req)) return next();
   const handshake = new Handshake(context, upgrade);
   handshakes.set(context.req, handshake);
+  if (connected) handshake.showWebSocket(true);
   return handshake.run(next);
 }
 
@@ -29,6 +39,9 @@ interface TakenRoute {
   readonly handle: (webSocket: WebSocket) => unknown;
   readonly options: RouteOptions | undefined;
 }
+
+/** That of middleware which has taken `ctx.websocket`. */
+const NO_HANDLER: TakenRoute = { handle: () => undefined, options: undefined };
 
 /**
  * One handshake on its way through the application's middleware. A route only leaves its handler here; when all
@@ -41,8 +54,13 @@ class Handshake {
   private route: TakenRoute | undefined = undefined;
   /** What `ctx.ws()` has given. */
   private opening: Promise<WebSocket> | undefined = undefined;
+  /** What `ctx.websocket` has given before there was a connection. */
+  private early: EarlyTextWebSocket | undefined = undefined;
+  /** The WebSocket, when there is a connection. */
+  private webSocket: WebSocket | undefined = undefined;
   /** The middleware on its way there and back. */
   private unwinding: Promise<unknown> = Promise.resolve();
+  private isUnwound = false;
 
   constructor(context: ParameterizedContext, upgrade: Upgrade) {
     this.context = context;
@@ -57,9 +75,11 @@ class Handshake {
     try {
       await this.unwinding;
     } catch (error) {
+      this.isUnwound = true;
       await this.failed(error);
       return;
     }
+    this.isUnwound = true;
     const { context, route } = this;
     if (this.opening !== undefined) return;
     if (route === undefined) {
@@ -84,32 +104,77 @@ class Handshake {
     options: RouteOptions | undefined,
   ): void {
     if (this.isTaken) return;
+    this.checkLate(options);
     this.upgrade.reach(options);
-    context.status = 101;
-    context.respond = false;
+    this.want(context);
     // With the asynchronous storage of whoever is around the route.
     const handle = AsyncResource.bind((webSocket: WebSocket) => handler(webSocket, context));
     this.route = { handle, options };
   }
 
+  /**
+   * Gives the context the property `websocket`: the WebSocket, before there is a connection as well. Whoever reads it
+   * takes it.
+   *
+   * @param atOnce accept it as soon as the middleware has to wait for anything, which may be the WebSocket itself; else
+   * when all middleware is done
+   */
+  showWebSocket(atOnce: boolean): void {
+    const get = (): WebSocket => this.webSocket ?? this.giveEarly(atOnce);
+    Object.defineProperty(this.context, 'websocket', { get, configurable: true });
+  }
+
+  private giveEarly(atOnce: boolean): WebSocket {
+    if (this.early === undefined) {
+      this.early = this.upgrade.giveEarly(this.route?.options);
+      if (!this.isTaken) {
+        this.route = NO_HANDLER;
+        this.want(this.context);
+      }
+      if (atOnce) setImmediate(() => this.hasten());
+    }
+    return this.early;
+  }
+
+  /** Accepts what middleware has taken and still is at work with. */
+  private hasten(): void {
+    const { route, opening, isUnwound, context } = this;
+    if (route === undefined || opening !== undefined || isUnwound || context.status !== 101) return;
+    this.opening = this.accepted(route);
+    this.opening.catch(() => undefined);
+  }
+
   private get isTaken(): boolean {
-    return this.route !== undefined || this.opening !== undefined;
+    return (this.route !== undefined && this.route !== NO_HANDLER) || this.opening !== undefined;
+  }
+
+  /** Middleware on its way back sees what the answer will be, and may still change it. */
+  private want(context: ParameterizedContext): void {
+    context.status = 101;
+    context.respond = false;
+  }
+
+  private checkLate(options: RouteOptions | undefined): void {
+    if (options === undefined || this.early === undefined) return;
+    throw new Error('ctx.websocket was read before the options of the route were known');
   }
 
   /** `ctx.ws()`: accepts at once. */
   private open(options: object | undefined): Promise<WebSocket> {
     if (this.opening === undefined) {
       const checked = checkedOptions(options);
-      this.context.status = 101;
-      this.context.respond = false;
-      this.opening = this.accepted(checked);
+      this.checkLate(checked);
+      this.want(this.context);
+      // For whoever reads ctx.websocket meanwhile.
+      this.early ??= this.upgrade.giveEarly(checked);
+      this.opening = this.accepted({ ...NO_HANDLER, options: checked });
       // It may be awaited later, and a client that is refused must not end the process until then.
       this.opening.catch(() => undefined);
     }
     return this.opening;
   }
 
-  private accepted(options: RouteOptions | undefined): Promise<WebSocket> {
+  private accepted({ handle, options }: TakenRoute): Promise<WebSocket> {
     const { res: response } = this.context;
     return new Promise((resolve, reject) => {
       const refused = (): void => reject(new Error('The WebSocket handshake was not accepted'));
@@ -118,11 +183,11 @@ class Handshake {
         return;
       }
       response.once('close', refused);
-      const handle = (webSocket: WebSocket): unknown => {
+      const opened = async (webSocket: WebSocket): Promise<void> => {
         resolve(webSocket);
-        return this.unwinding;
+        await Promise.all([handle(webSocket), this.unwinding]);
       };
-      this.accept({ handle, options });
+      this.accept({ handle: opened, options });
     });
   }
 
@@ -132,12 +197,15 @@ class Handshake {
     const reporter = new Reporter(context);
     this.upgrade.accept({
       options,
+      webSocket: this.early,
       request: context,
       authority: { secure, host: host || undefined },
       clientAddress: ip || undefined,
       handle: (webSocket) => {
         reporter.opened();
+        this.webSocket = webSocket;
         this.opening ??= Promise.resolve(webSocket);
+        this.early?.begin();
         return handle(webSocket);
       },
       onError: reporter.report,

@@ -3,6 +3,7 @@ import upwire from './index.js';
 
 export type Options = upwire.Options;
 export type RouteOptions = upwire.RouteOptions;
+export type CloseOptions = upwire.CloseOptions;
 export type InjectOptions = upwire.InjectOptions;
 export type Instance<App> = upwire.Instance<App>;
 export type WebSocket = upwire.WebSocket;

@@ -1,20 +1,20 @@
-import type { Server } from 'node:http';
 import type {
   AnyServer,
   ClientWebSocket,
   WebSocket as EngineWebSocket,
+  Gateway,
   GatewayOptions,
+  CloseOptions as OptionsOfClosing,
   InjectOptions as OptionsOfInjection,
   MessageWebSocket as SocketOfMessages,
   WebSocketServer,
 } from '@upwire/engine/internal';
-import { Gateway } from '@upwire/engine/internal';
 import type Koa from 'koa';
 import type { DefaultContext, DefaultState, Middleware, ParameterizedContext } from 'koa';
-import { isApplication, Onion } from './application';
+import { isApplication } from './application';
+import { attachListening, checkOptions, createGateway } from './core';
 import { ws as endpoint } from './endpoint';
 import { runHandshake } from './handshake';
-import { lookAhead } from './lookahead';
 import { addMiddleware, addRoute } from './routes';
 import type {
   WebSocketHandler as Handler,
@@ -39,14 +39,7 @@ function upwire<App extends KoaApplication>(
   options: upwire.Options = {},
 ): upwire.Instance<App> {
   if (!isApplication(app)) throw new TypeError('The first argument must be a Koa application');
-  const onion = new Onion(app, runHandshake);
-  const gateway = new Gateway(
-    {
-      dispatch: (request, response) => onion.run(request, response),
-      routes: (request) => lookAhead(app, request),
-    },
-    checkOptions(options),
-  );
+  const gateway = createGateway(app, checkOptions('third', options), runHandshake);
   if (server) gateway.attach(server);
   attachListening(app, gateway);
   addMethod(app, gateway);
@@ -56,24 +49,7 @@ function upwire<App extends KoaApplication>(
     getWss: () => gateway.server,
     attach: (later) => gateway.attach(later),
     injectWS: (path, options) => gateway.inject(path, options),
-  };
-}
-
-function checkOptions(options: unknown): GatewayOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`The third argument must be an object of options, got ${String(options)}`);
-  }
-  // The gateway checks them. What they are given as the request is a context.
-  return options as GatewayOptions;
-}
-
-/** Has every server that the application makes itself attached. */
-function attachListening(app: Koa, gateway: Gateway): void {
-  const { listen } = app;
-  app.listen = (...where: unknown[]) => {
-    const listening: Server = Reflect.apply(listen, app, where);
-    gateway.attach(listening);
-    return listening;
+    close: (options) => gateway.close(options),
   };
 }
 
@@ -122,7 +98,18 @@ declare namespace upwire {
      * with an `Error` that has the `code` `WS_ERR_UNEXPECTED_RESPONSE`, `status`, `headers` and `body`
      */
     injectWS(path: string, options?: OptionsOfInjection): Promise<ClientWebSocket>;
+    /**
+     * Takes no more WebSockets and says goodbye to those that are open, injected ones among them; the servers go on. Where
+     * they are to end as well, their `close()` is enough.
+     *
+     * @returns a promise that settles when all have ended; it never rejects
+     * @throws TypeError or RangeError that names the option and the value
+     * @throws Error with `clientTracking: false`, where nobody knows who is connected
+     */
+    close(options?: OptionsOfClosing): Promise<void>;
   }
+
+  export type CloseOptions = OptionsOfClosing;
 
   export type InjectOptions = OptionsOfInjection;
 

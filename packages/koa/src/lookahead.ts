@@ -18,11 +18,17 @@ interface LayerInside {
  *
  * It decides only who answers where other libraries listen for upgrades on the same server. Any middleware may want a
  * WebSocket, so nothing but a router can be certain, and that only of what it has.
+ *
+ * @param layers the middleware that requests run through
  */
-export function lookAhead(app: Koa, request: IncomingMessage): RouteKnowledge {
+export function lookAhead(
+  app: Koa,
+  layers: readonly unknown[],
+  request: IncomingMessage,
+): RouteKnowledge {
   // Koa's own reading of the request target.
   const { path } = Object.create(app.request, { req: { value: request } }) as Koa.Request;
-  return app.middleware.some((it) => leadsToEndpoint(it, path)) ? 'here' : 'maybe';
+  return layers.some((it) => leadsToEndpoint(it, path)) ? 'here' : 'maybe';
 }
 
 function leadsToEndpoint(middleware: unknown, path: string): boolean {

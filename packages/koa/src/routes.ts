@@ -43,9 +43,12 @@ export function addMiddleware(app: Koa, middleware: Middleware): void {
   if (typeof middleware !== 'function') {
     throw new TypeError(`ws.use() takes a function, got a value of type ${typeof middleware}`);
   }
-  app.use((context, next) =>
-    handshakeOf(context.req) === undefined ? next() : middleware(context, next),
-  );
+  app.use((context, next) => {
+    const handshake = handshakeOf(context.req);
+    if (handshake === undefined) return next();
+    handshake.showWebSocket(false);
+    return middleware(context, next);
+  });
 }
 
 /** The router of the last route, where nothing has been added since: order counts. */

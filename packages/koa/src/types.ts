@@ -45,6 +45,15 @@ export interface RouteContext {
   params: Record<string, string>;
 }
 
+/** What middleware for WebSockets alone has in its context. */
+export interface WebSocketContext {
+  /**
+   * The WebSocket, to be listened to and told what to do; what needs a connection is done when there is one. Whoever reads
+   * it takes it: the handshake is accepted when all middleware is done, unless that answers otherwise.
+   */
+  readonly websocket: WebSocket;
+}
+
 /** Paths as `@koa/router` takes them. */
 export type RoutePath = string | RegExp | (string | RegExp)[];
 
@@ -84,8 +93,13 @@ export interface WebSocketMethod<App> {
     ...handlers: HandlersOf<App>
   ): App & WebSocketRoutes<App>;
   (path: RoutePath, ...handlers: HandlersOf<App>): App & WebSocketRoutes<App>;
-  /** Adds middleware that runs for WebSockets alone, in its place among all other middleware and before the 101. */
-  use(middleware: Middleware<StateOf<App>, ContextOf<App>>): this;
+  /**
+   * Adds middleware that runs for WebSockets alone, in its place among all other middleware and before the 101. Its
+   * `ctx.websocket` is the WebSocket, for whoever reads it.
+   */
+  use<NewState = object, NewContext = object>(
+    middleware: Middleware<StateOf<App> & NewState, ContextOf<App> & WebSocketContext & NewContext>,
+  ): this;
   /** The server of all WebSockets: `clients`, and `connection` events. */
   readonly server: WebSocketServer;
 }

@@ -97,6 +97,29 @@ describe.each(VERSIONS)('%s: injectWS()', (_name, Koa) => {
   });
 });
 
+describe.each(VERSIONS)('%s: close()', (_name, Koa) => {
+  test('says goodbye to all WebSockets, injected ones among them, and takes no more', async () => {
+    const { app, close, getWss, injectWS } = upwire(new Koa());
+    app.ws('/chat', () => undefined);
+    app.use((context) => {
+      context.body = 'a page';
+    });
+    const clients = [await injectWS('/chat'), await injectWS('/chat')];
+    const ends = Promise.all(clients.map((client) => once(client, 'close')));
+
+    await close({ code: 1012, reason: 'a new version', timeout: 5_000 });
+
+    expect(await ends).toEqual([
+      [1012, Buffer.from('a new version')],
+      [1012, Buffer.from('a new version')],
+    ]);
+    expect(getWss().clients.size).toBe(0);
+    await expect(injectWS('/chat')).rejects.toMatchObject({ status: 503 });
+    await supertest(app.callback()).get('/page').expect(200, 'a page');
+    expect(() => close({ code: 999 })).toThrow(RangeError);
+  });
+});
+
 describe.each(VERSIONS)('%s: superwstest', (_name, Koa) => {
   test('talks to the application', async () => {
     const { app } = createChat(Koa);

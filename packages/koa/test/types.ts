@@ -51,6 +51,8 @@ export function instance(): void {
     expectType<WebSocket>()(webSocket);
   });
   expectType<Promise<ClientWebSocket>>()(made.injectWS('/chat'));
+  expectType<Promise<void>>()(made.close());
+  made.close({ code: 1012, reason: 'a new version', timeout: 1 });
   made.injectWS('/chat', { headers: { cookie: 'a=1' }, subprotocols: ['a'] });
   made.attach(createServer(app.callback()));
   made.attach(createSecureServer({}, app.callback()));
