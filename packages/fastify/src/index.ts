@@ -1,29 +1,24 @@
-import type {
-  WebSocket as EngineWebSocket,
-  InjectOptions as OptionsOfInjection,
-} from '@upwire/engine/internal';
+import type { InjectOptions, WebSocket } from '@upwire/engine/internal';
 import { Gateway, upgradeOf } from '@upwire/engine/internal';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import plugin from 'fastify-plugin';
+import './fastify-instance';
+import './fastify-routes';
 import { closeWebSockets, endOfWebSockets } from './closing';
 import { refuseEarlyRoutes } from './early';
 import { lookAhead } from './lookahead';
-import type {
-  ErrorHandler as Handler,
-  RouteOptions as OptionsOfRoute,
-  Options as PluginOptions,
-} from './options';
+import type { ErrorHandler, Options, RouteOptions } from './options';
 import { checkOptions } from './options';
 import { isTaken, WebSocketRoutes } from './routes';
-import type { WebSocketHandler as HandlerOfRoute } from './types';
+import type { WebSocketHandler } from './types';
 
-/** Gives a Fastify instance WebSocket routes that run through its own hooks, schemas and plugins. */
-const upwire: FastifyPluginAsync<PluginOptions> = plugin(register, {
-  fastify: '5.x',
-  name: '@upwire/fastify',
-});
-
-async function register(instance: FastifyInstance, options: PluginOptions): Promise<void> {
+/**
+ * Gives a Fastify instance WebSocket routes that run through its own hooks, schemas and plugins:
+ * `await fastify.register(upwire, options)`, before they are declared.
+ *
+ * @throws TypeError or RangeError that names the option and the value
+ */
+async function upwire(instance: FastifyInstance, options: Options): Promise<void> {
   const { server = instance.server, preClose, errorHandler, ...rest } = checkOptions(options);
   refuseEarlyRoutes(instance, isTaken);
   const gateway: Gateway = new Gateway(
@@ -60,13 +55,21 @@ async function register(instance: FastifyInstance, options: PluginOptions): Prom
   });
 }
 
+// Marks the function, so that what it adds is there in the instance that it is registered in.
+plugin(upwire, { fastify: '5.x', name: '@upwire/fastify' });
+
 declare namespace upwire {
-  export type Options = PluginOptions;
-  export type RouteOptions = OptionsOfRoute;
-  export type InjectOptions = OptionsOfInjection;
-  export type ErrorHandler = Handler;
-  export type WebSocket = EngineWebSocket;
-  export type WebSocketHandler = HandlerOfRoute;
+  // `WebsocketHandler` and `WebsocketPluginOptions` are the names that code written for `@fastify/websocket` imports.
+  export type {
+    ErrorHandler,
+    InjectOptions,
+    Options,
+    Options as WebsocketPluginOptions,
+    RouteOptions,
+    WebSocket,
+    WebSocketHandler,
+    WebSocketHandler as WebsocketHandler,
+  };
 }
 
 export = upwire;

@@ -1,8 +1,8 @@
 import type {
-  ClientWebSocket,
-  InjectOptions,
+  MessageOf,
+  MessageSchema,
+  MessageWebSocket,
   WebSocket,
-  WebSocketServer,
 } from '@upwire/engine/internal';
 import type {
   ContextConfigDefault,
@@ -18,7 +18,7 @@ import type {
   RawServerDefault,
   RouteGenericInterface,
 } from 'fastify';
-import type { RouteOptions as OptionsOfRoute } from './options';
+import type { RouteOptions } from './options';
 
 /** What a WebSocket route runs when the handshake is over. It may be asynchronous. `this` is the instance. */
 export type WebSocketHandler<
@@ -30,6 +30,7 @@ export type WebSocketHandler<
   SchemaCompiler extends FastifySchema = FastifySchema,
   TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
   Logger extends FastifyBaseLogger = FastifyBaseLogger,
+  Socket = WebSocket,
 > = (
   this: FastifyInstance<
     RawServer,
@@ -38,7 +39,7 @@ export type WebSocketHandler<
     Logger,
     TypeProvider
   >,
-  webSocket: WebSocket,
+  webSocket: Socket,
   request: FastifyRequest<
     RouteGeneric,
     RawServer,
@@ -50,143 +51,22 @@ export type WebSocketHandler<
   >,
 ) => unknown;
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whether the request is a WebSocket handshake. */
-    readonly ws: boolean;
-  }
-
-  interface FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider> {
-    /** The WebSockets of all routes: `clients`, and `connection` events. */
-    readonly websocketServer: WebSocketServer;
-
-    /**
-     * Opens a WebSocket within the process, for tests: the handshake runs through the instance as any other, and needs
-     * no port. Waits until the instance is ready.
-     *
-     * @param path path and query. @defaultValue '/'
-     * @param hooks `onInit` and `onOpen`, which may stand among the options as well
-     * @returns the client's WebSocket, open; what comes before its `'message'` listener waits for it. Rejects with an
-     * `Error` that has `status`, `headers` and `body` where the handshake was refused
-     * @throws TypeError for a path that does not begin with a slash
-     */
-    readonly injectWS: (
-      path?: string,
-      options?: InjectOptions,
-      hooks?: Pick<InjectOptions, 'onInit' | 'onOpen'>,
-    ) => Promise<ClientWebSocket>;
-
-    /** Declares a route whose handler is for WebSockets. */
-    route<
-      RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
-      ContextConfig = ContextConfigDefault,
-      const SchemaCompiler extends FastifySchema = FastifySchema,
-    >(
-      options: Omit<
-        RouteOptions<
-          RawServer,
-          RawRequest,
-          RawReply,
-          RouteGeneric,
-          ContextConfig,
-          SchemaCompiler,
-          TypeProvider,
-          Logger
-        >,
-        'handler' | 'websocket' | 'wsHandler'
-      > & {
-        websocket: true | OptionsOfRoute;
-        wsHandler?: undefined;
-        handler: WebSocketHandler<
-          RawServer,
-          RawRequest,
-          RouteGeneric,
-          ContextConfig,
-          SchemaCompiler,
-          TypeProvider,
-          Logger
-        >;
-      },
-    ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>;
-  }
-
-  interface RouteShorthandOptions<
-    RawServer extends RawServerBase = RawServerDefault,
-    RawRequest extends
-      RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
-    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
-    ContextConfig = ContextConfigDefault,
-    SchemaCompiler extends FastifySchema = FastifySchema,
-    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
-    Logger extends FastifyBaseLogger = FastifyBaseLogger,
-  > {
-    /**
-     * Whether the route takes WebSockets, or the options it takes them with. Without a `wsHandler`, its handler is for
-     * them.
-     * @defaultValue false
-     */
-    websocket?: boolean | OptionsOfRoute | undefined;
-  }
-
-  interface RouteOptions<
-    RawServer extends RawServerBase = RawServerDefault,
-    RawRequest extends
-      RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
-    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
-    ContextConfig = ContextConfigDefault,
-    SchemaCompiler extends FastifySchema = FastifySchema,
-    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
-    Logger extends FastifyBaseLogger = FastifyBaseLogger,
-  > {
-    /** Takes the WebSockets of the route, beside a `handler` for its pages. */
-    wsHandler?: WebSocketHandler<
-      RawServer,
-      RawRequest,
-      RouteGeneric,
-      ContextConfig,
-      SchemaCompiler,
-      TypeProvider,
-      Logger
-    >;
-  }
-
-  interface RouteShorthandMethod<
-    RawServer extends RawServerBase = RawServerDefault,
-    RawRequest extends
-      RawRequestDefaultExpression<RawServer> = RawRequestDefaultExpression<RawServer>,
-    RawReply extends RawReplyDefaultExpression<RawServer> = RawReplyDefaultExpression<RawServer>,
-    TypeProvider extends FastifyTypeProvider = FastifyTypeProviderDefault,
-    Logger extends FastifyBaseLogger = FastifyBaseLogger,
-  > {
-    /** Declares a route whose handler is for WebSockets. */
-    // biome-ignore lint/style/useShorthandFunctionType: it is one overload of several, the others being Fastify's
-    <
-      RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
-      ContextConfig = ContextConfigDefault,
-      const SchemaCompiler extends FastifySchema = FastifySchema,
-    >(
-      path: string,
-      options: RouteShorthandOptions<
-        RawServer,
-        RawRequest,
-        RawReply,
-        RouteGeneric,
-        ContextConfig,
-        SchemaCompiler,
-        TypeProvider,
-        Logger
-      > & { websocket: true | OptionsOfRoute },
-      handler: WebSocketHandler<
-        RawServer,
-        RawRequest,
-        RouteGeneric,
-        ContextConfig,
-        SchemaCompiler,
-        TypeProvider,
-        Logger
-      >,
-    ): FastifyInstance<RawServer, RawRequest, RawReply, Logger, TypeProvider>;
-  }
+/** Options of a route whose messages have a schema. */
+export interface MessageRouteOptions<Schema> extends Omit<RouteOptions, 'message'> {
+  message: Schema;
 }
+
+/** Options of a route whose messages are text and bytes. */
+export type PlainRouteOptions =
+  | true
+  | (Omit<RouteOptions, 'message'> & { message?: false | undefined });
+
+/**
+ * A WebSocket that gives messages of the type that their schema makes of them: what a Standard Schema or a function says,
+ * and for a JSON Schema what the type provider makes of it.
+ */
+export type SchemaWebSocket<Schema, TypeProvider extends FastifyTypeProvider> = MessageWebSocket<
+  Schema extends MessageSchema
+    ? MessageOf<Schema>
+    : (TypeProvider & { readonly schema: Schema })['validator']
+>;
