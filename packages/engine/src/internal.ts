@@ -16,7 +16,6 @@ export type { RateLimit } from './rate-limit';
 export type { ConnectionLimits } from './upgrade/connection-limit';
 export type { EarlyTextWebSocket } from './upgrade/early';
 export type { AnyServer, RouteKnowledge } from './upgrade/gate';
-export { goAway } from './upgrade/gate';
 export type { Framework, GatewayServer as WebSocketServer } from './upgrade/gateway';
 export { Gateway } from './upgrade/gateway';
 export type { InjectOptions } from './upgrade/inject';

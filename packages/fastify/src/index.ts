@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import plugin from 'fastify-plugin';
 import './fastify-instance';
 import './fastify-routes';
-import { closeWebSockets, endOfWebSockets } from './closing';
+import { closeWebSockets } from './closing';
 import { refuseEarlyRoutes } from './early';
 import { lookAhead } from './lookahead';
 import type { ErrorHandler, Options, RouteOptions } from './options';
@@ -48,9 +48,10 @@ async function upwire(instance: FastifyInstance, options: Options): Promise<void
     if (!routes.pass(request, reply)) next();
   });
   instance.addHook('onReady', async () => routes.ready());
-  instance.addHook('preClose', preClose ?? (async () => closeWebSockets(gateway.server)));
+  // Fastify closes its server meanwhile; its own hooks wait for the end.
+  instance.addHook('preClose', preClose ?? (async () => void closeWebSockets(gateway)));
   instance.addHook('onClose', async () => {
-    await endOfWebSockets(gateway.server);
+    await closeWebSockets(gateway);
     gateway.detach(server);
   });
 }

@@ -236,7 +236,7 @@ export class ServerGate {
 }
 
 /** Tells a client that the server goes down (RFC 6455 7.4.1). Messages wait for no listener any more. */
-export function goAway(webSocket: WebSocket): void {
+function goAway(webSocket: WebSocket): void {
   webSocket.close(CloseCode.GOING_AWAY);
   webSocket.releaseInbox();
 }
