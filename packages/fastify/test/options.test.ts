@@ -229,6 +229,20 @@ describe('the options of a route', () => {
     }
   });
 
+  test('count connections by the address that trustProxy makes of a request', async () => {
+    const { port } = await openSite(
+      (app) => {
+        app.get('/chat', { websocket: { maxConnections: { perKey: 1 } } }, () => undefined);
+      },
+      { fastify: { trustProxy: true } },
+    );
+    const from = async (address: string) =>
+      (await dial(port, '/chat', { headers: { 'X-Forwarded-For': address } })).status;
+    expect(await from('192.0.2.1')).toBe(101);
+    expect(await from('192.0.2.2')).toBe(101);
+    expect(await from('192.0.2.1')).toBe(429);
+  });
+
   test('handshakeTimeout holds for the hooks behind that of the plugin', async () => {
     const { port } = await openSite(
       (app) => {
