@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ws from 'ws';
@@ -17,6 +18,9 @@ test('require() gives the class', () => {
   expect(new engine(null)).toBeInstanceOf(engine.WebSocket);
   expect(engine.WebSocket).toBe(engine);
   expect(engine.Server).toBe(engine.WebSocketServer);
+  // Programs ask for it, and add methods to its prototype.
+  expect(new engine(null)).toBeInstanceOf(EventEmitter);
+  expect(new engine.WebSocketServer({ noServer: true })).toBeInstanceOf(EventEmitter);
 });
 
 test('everything that ws has as a property is here, of the same kind', () => {

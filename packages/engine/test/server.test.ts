@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -109,6 +109,18 @@ describe('the three modes', () => {
     http.close();
     await once(http, 'close');
     expect(callback).not.toHaveBeenCalled();
+  });
+
+  test('server: anything that emits its events, and has an address, will do', async () => {
+    const http = await startHttp();
+    const front = Object.assign(new EventEmitter(), { address: () => http.address() });
+    const server = new WebSocketServer({ server: front as never });
+    http.on('upgrade', (...values) => front.emit('upgrade', ...values));
+    expect(server.address()).toEqual(http.address());
+    const connection = connectionOf(server);
+    const client = await upgradeOn(http);
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 101 /);
+    expect(await connection).toBeInstanceOf(WebSocket);
   });
 
   test('server: plain requests stay the application’s', async () => {

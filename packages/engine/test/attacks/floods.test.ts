@@ -246,6 +246,28 @@ describe('the closing handshake', () => {
   });
 });
 
+describe('half a message', () => {
+  test('that dribbles in is no sign of life: idleTimeout ends it', async () => {
+    const { socket, client } = await connected({ idleTimeout: 100, closeTimeout: 50 });
+    const closed = once(socket, 'close');
+    let over = false;
+    void closed.then(() => {
+      over = true;
+    });
+    client.write(masked({ opcode: BINARY, announce: 1_000_000n }));
+    while (!over) {
+      client.socket.write('x');
+      await turn();
+    }
+    expect((await closed)[0]).toBe(1006);
+    const [told] = await client.frames();
+    expect([told.payload.readUInt16BE(0), String(told.payload.subarray(2))]).toEqual([
+      1001,
+      'idle timeout',
+    ]);
+  });
+});
+
 describe('what is kept', () => {
   test('of a hundred thousand small messages is what they hold, not what they came in', async () => {
     const { socket, client } = await connected();

@@ -49,6 +49,19 @@ describe.each(clientLibraries)('a client of $name that is still connecting', (li
     expect(client.readyState).toBe(3);
   });
 
+  test('counts what is sent when it has been given up', async () => {
+    const client = new library.WebSocket(server.url);
+    const events = eventsOf(client);
+    client.close();
+    client.send('ü');
+    client.ping('abc');
+    expect(client.bufferedAmount).toBe(5);
+    await events;
+    client.send(Buffer.alloc(10));
+    client.send('');
+    expect(client.bufferedAmount).toBe(15);
+  });
+
   test('may be given up by an upgrade listener', async () => {
     const upgrading = await RawServer.listen((request) => request.upgrade());
     const client = new library.WebSocket(upgrading.url);

@@ -158,6 +158,37 @@ describe('a request is the same as that of ws', () => {
   });
 });
 
+test.each<[string, object, string, string]>([
+  [
+    'lookup',
+    {
+      lookup: (
+        _host: string,
+        options: { all?: boolean },
+        callback: (...args: unknown[]) => void,
+      ) => {
+        if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+        else callback(null, '127.0.0.1', 4);
+      },
+    },
+    'nowhere.invalid',
+    '127.0.0.1',
+  ],
+  ['localAddress', { localAddress: '127.0.0.2' }, '127.0.0.1', '127.0.0.2'],
+  ['family', { family: 4 }, 'localhost', '127.0.0.1'],
+])('%s is handed to the socket', async (_name, options, host, from) => {
+  for (const { WebSocket: Client } of clientLibraries) {
+    const client = new Client(`ws://${host}:${server.port}/`, options);
+    let address: string | undefined;
+    client.on('unexpected-response', (request) => {
+      address = request.socket?.localAddress;
+      client.terminate();
+    });
+    await eventsOf(client);
+    expect(address).toBe(from);
+  }
+});
+
 test('each request has a key of its own', async () => {
   for (let index = 0; index < 3; index++) await eventsOf(new WebSocket(server.url));
   const keys = server.requests.map((request) => request.headers.get('sec-websocket-key') ?? '');

@@ -125,6 +125,31 @@ describe('Receiver', () => {
     },
   );
 
+  test.each([1, 2, 5])('maxBufferedChunks %i: so many make up a frame, as in ws', async (most) => {
+    const bytes = frame({ opcode: BINARY, payload: hex('0102030405060708') });
+    for (const pieces of [most, most + 1]) {
+      const outcomes = await Promise.all(
+        [WsReceiver, Receiver].map(async (Class) => {
+          const { log, receiver } = record(new Class({ maxBufferedChunks: most }));
+          // All but the last bring one byte.
+          for (let piece = 1; piece < pieces; piece++) {
+            const from = piece === 1 ? 0 : 1 + piece;
+            receiver.write(Buffer.from(bytes.subarray(from, 2 + piece)));
+          }
+          receiver.write(Buffer.from(bytes.subarray(pieces === 1 ? 0 : 1 + pieces)));
+          await new Promise((resolve) => setImmediate(resolve));
+          return log;
+        }),
+      );
+      expect(outcomes[1]).toEqual(outcomes[0]);
+      expect(outcomes[1]).toEqual([
+        pieces > most
+          ? 'error RangeError Too many buffered chunks'
+          : 'message 0102030405060708 true',
+      ]);
+    }
+  });
+
   test('skipUTF8Validation', async () => {
     const chunk = frame({ opcode: TEXT, payload: hex('ff') });
     const close = frame({ opcode: CLOSE, payload: '' });

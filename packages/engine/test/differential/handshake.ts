@@ -220,6 +220,47 @@ export const handshakes: Scenarios = {
   'an extension nobody knows': answer(
     request({ 'Sec-WebSocket-Extensions': 'x-unknown; a=1, constructor; __proto__' }),
   ),
+  ...Object.fromEntries(
+    Object.entries<[Record<string, string>, Options]>({
+      'the path before subprotocols': [{ 'Sec-WebSocket-Protocol': ',' }, { path: '/other' }],
+      'subprotocols before extensions': [
+        { 'Sec-WebSocket-Protocol': ',', 'Sec-WebSocket-Extensions': ';' },
+        { perMessageDeflate: true },
+      ],
+      'extensions before verifyClient': [
+        { 'Sec-WebSocket-Extensions': ';' },
+        { perMessageDeflate: true, verifyClient: () => false },
+      ],
+      'verifyClient before handleProtocols': [
+        { 'Sec-WebSocket-Protocol': 'a' },
+        {
+          verifyClient: () => false,
+          handleProtocols: () => {
+            throw new Error('Nobody should ask');
+          },
+        },
+      ],
+    }).map(([name, [headers, options]]) => [
+      `what is looked at first: ${name}`,
+      answer(request(headers), options),
+    ]),
+  ),
+  'what is looked at first: verifyClient, before whether the server is closed': answer(
+    request(),
+    {},
+    (server) => {
+      server.options.verifyClient = (_info: unknown, callback: (verdict: boolean) => void) => {
+        server.close();
+        callback(false);
+      };
+    },
+  ),
+  'a server that closes while verifyClient decides': answer(request(), {}, (server) => {
+    server.options.verifyClient = (_info: unknown, callback: (verdict: boolean) => void) => {
+      server.close();
+      callback(true);
+    };
+  }),
   'when a WebSocket opens, and for whom': async (library) => {
     const notes: unknown[] = [];
     // The class that is extended is the library's own, by the types of `ws`.
