@@ -1,5 +1,6 @@
 import assert from 'node:assert';
 import type { AddressInfo } from 'node:net';
+import type * as types from '@upwire/engine';
 import type {
   CloseDetails,
   CloseEvent,
@@ -11,6 +12,20 @@ import type {
 } from '@upwire/engine';
 import WebSocket, { createPair, WebSocketServer } from '@upwire/engine';
 import { checkEcho } from './echo.cjs';
+
+/** The types that are not used below. */
+export type Others = [
+  ...[types.BinaryType, types.BroadcastOptions, types.Broker, types.BufferLike, types.CertMeta],
+  ...[types.ClientOptions, types.Data, types.ErrorEvent, types.Event, types.EventListenerOptions],
+  ...[types.FinishRequestCallback, types.FrameOptions, types.MemoryBroker, types.MessageEvent],
+  ...[types.PairOptions, types.PerMessageDeflate, types.PerMessageDeflateOptions],
+  ...[types.PerMessageDeflateSettings, types.PreparedMessage, types.PrepareData],
+  ...[types.PrepareOptions, types.ReadableChunk, types.Receiver, types.ReceiverOptions],
+  ...[types.Sender, types.SendOptions, types.UpgradeAcceptance, types.UpgradeDecision],
+  ...[types.UpgradeRefusal, types.VerifyClientCallback, types.VerifyClientCallbackSync],
+  ...[types.VerifyClientInfo, types.WebSocketEventMap, types.WebSocketStreamOptions],
+  ...[types.WebSocketStreams, types.WritableChunk],
+];
 
 const verifyClient: VerifyClientCallbackAsync = ({ origin }, callback) => callback(!origin);
 const options: ServerOptions = { port: 0, host: '127.0.0.1', verifyClient };
