@@ -23,6 +23,7 @@ import { HandshakeQueue } from './io/handshake-queue';
 import { maskingKeySource } from './io/masking-key';
 import type { MessageCompression } from './protocol/compression';
 import type { Role } from './protocol/connection';
+import type { Tally } from './tally';
 import type { WebSocket } from './websocket';
 
 /** The handshakes of this process. */
@@ -35,6 +36,10 @@ const CREDENTIALS: readonly string[] = ['authorization', 'cookie', 'proxy-author
 export interface SocketSettings {
   /** The subprotocol agreed on. */
   readonly protocol?: string | undefined;
+  /** @internal Where it is counted, of a server's. */
+  readonly tally?: Tally | undefined;
+  /** @internal The request of its handshake, of a server's. */
+  readonly request?: IncomingMessage | undefined;
   /** @internal */
   readonly role?: Role | undefined;
   /** @internal Of a client alone. */

@@ -39,6 +39,8 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
   }
 
   abstract close(code?: number): void;
+  /** Counts an error, and tells those who observe. */
+  protected abstract noteError(error: unknown): void;
   protected abstract stopReading(): void;
   protected abstract continueReading(): void;
 
@@ -124,6 +126,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
 
   /** @internal A listener of ours threw or rejected. */
   listenerFailed(error: unknown): void {
+    this.noteError(error);
     const { onListenerError } = this.behavior.hooks;
     if (onListenerError === undefined) {
       rethrow(error);

@@ -5,18 +5,21 @@ import { Intake } from './intake';
 import { Binding } from './io/binding';
 import type { PulseOwner } from './io/heartbeat';
 import { heartbeatFor } from './io/heartbeat';
+import { observeClose, observeError, observeOpen } from './observe';
 import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
 import type { BinaryType } from './payload';
 import { toBinary, toBuffer } from './payload';
 import { keepFailure } from './promises';
 import { CloseCode } from './protocol/close';
-import type { ConnectionHandler } from './protocol/connection';
+import type { ConnectionHandler, Role } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
 import type { ResolvedLimits } from './protocol/limits';
 import { State } from './protocol/state';
 import { rethrow } from './rethrow';
+import type { Tally } from './tally';
+import { UNREAD } from './tally';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -39,6 +42,8 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   protected address: string | undefined = undefined;
   /** The way to OPEN, of a client that is still on it. */
   protected handshake: ClientHandshake | undefined = undefined;
+  /** Where what happens is counted. */
+  protected tally: Tally = UNREAD;
   /** What messages have to pass, where there is anything. */
   private intake: Intake | undefined = undefined;
 
@@ -100,12 +105,14 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     if (this.binding !== undefined) throw new Error('The WebSocket has a socket already');
     this.configure(options);
     this.handshake = undefined;
-    const binding = new Binding(socket, this);
+    const { role = 'server', tally = UNREAD } = options;
+    this.tally = tally;
+    const binding = new Binding(socket, this, tally);
     this.binding = binding;
     this.subprotocol = options.protocol ?? '';
     this.connection = new Connection(
       {
-        role: options.role ?? 'server',
+        role,
         limits: this.settings.limits,
         autoPong: this.settings.autoPong,
         skipUTF8Validation: this.settings.skipUTF8Validation,
@@ -122,6 +129,8 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     this.startHeartbeat(binding);
     this.startIntake();
     binding.start(head);
+    tally.opened++;
+    observeOpen(role, this.asWebSocket(), tally.server, options.request);
     this.deliver('open', undefined, undefined, 0);
   }
 
@@ -154,6 +163,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   failOpening(error: Error): void {
     this.state = State.CLOSING;
     this.handshake = undefined;
+    this.noteError(error);
     keepFailure(this, error);
     process.nextTick(() => {
       try {
@@ -172,6 +182,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   /** @internal */
   onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void {
     const length = end - start;
+    this.tally.messagesReceived++;
     this.binding?.pulse?.message();
     if (!binary && this.textAsString) {
       this.take(bytes.toString('utf8', start, end), false, length);
@@ -193,11 +204,13 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
 
   /** @internal */
   onFault(error: ProtocolError): void {
+    this.noteError(error);
     this.tellInTurn('error', error, undefined, 0);
   }
 
   /** @internal */
   onUnsendable(error: Error): void {
+    this.noteError(error);
     this.deliver('error', error, undefined, 0);
   }
 
@@ -238,12 +251,33 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   onState(state: State): void {
     this.state = state;
     if (state === State.CLOSED) {
+      this.noteClose();
       this.behavior.hooks.onClosed?.(this.asWebSocket());
       this.intake?.end();
       this.tellInTurn('close', this.connection.closeCode, this.connection.closeReason, 0);
     } else {
       this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
     }
+  }
+
+  // ---- observing
+
+  protected override noteError(error: unknown): void {
+    this.tally.errors++;
+    const { server } = this.tally;
+    const webSocket = this.asWebSocket();
+    observeError({ error, role: this.role, webSocket, server, request: undefined });
+  }
+
+  private noteClose(): void {
+    this.tally.closed++;
+    const { closeCode, closeReason } = this.connection;
+    observeClose(this.role, this.asWebSocket(), this.tally.server, closeCode, closeReason);
+  }
+
+  /** RFC 6455 5.1: it is the server that expects masks. Before there is a connection, there is only a client. */
+  private get role(): Role {
+    return this.binding === undefined || !this.connection.expectsMask ? 'client' : 'server';
   }
 
   // ---- reading

@@ -39,6 +39,12 @@ import type {
 } from './handshake/decision';
 import { formatExtensions, parseExtensions } from './handshake/extensions';
 import { parseSubprotocols } from './handshake/subprotocols';
+import type {
+  CloseMessage as CloseObserved,
+  ErrorMessage as ErrorObserved,
+  OpenMessage as OpenObserved,
+  RefuseMessage as RefusalObserved,
+} from './observe';
 import type { PairOptions as OptionsOfPair, WebSocketPair as PairOfWebSockets } from './pair';
 import { createPair } from './pair';
 import type {
@@ -62,6 +68,7 @@ import type {
 } from './server-options';
 import type { WebSocketStreamOptions as OptionsOfStream } from './stream';
 import { createWebSocketStream as createStream } from './stream';
+import type { ServerStats as StatsOfServer } from './tally';
 import type { Broker as TopicBroker } from './topics/broker';
 import { MemoryBroker as MemoryBrokerClass } from './topics/memory-broker';
 import type {
@@ -134,6 +141,7 @@ declare namespace WebSocket {
   export type ErrorEvent = ErrorEventSeen;
   export type MessageEvent = MessageEventSeen;
   export type WebSocketEventMap = EventMap;
+  export type ErrorMessage = ErrorObserved;
   export type EventListenerOptions = OptionsOfListener;
   export type AddressInfo = AddressOfServer;
   export type BinaryType = BinaryTypeName;
@@ -142,6 +150,7 @@ declare namespace WebSocket {
   export type BufferLike = SendData;
   export type CertMeta = CertificateOrKey;
   export type ClientOptions = OptionsOfClient;
+  export type CloseMessage = CloseObserved;
   export type CloseDetails = DetailsOfClose;
   export type CloseOptions = OptionsOfClose;
   export type Data = DataOfMessage;
@@ -152,17 +161,20 @@ declare namespace WebSocket {
   export type PreparedMessage = PreparedMessageClass;
   export type PrepareData = DataToPrepare;
   export type PrepareOptions = OptionsOfPrepare;
+  export type OpenMessage = OpenObserved;
   export type PerMessageDeflateOptions = OptionsOfDeflate;
   export type PerMessageDeflateSettings = SettingsOfDeflate;
   export type RawData = RawDataOfMessage;
   export type ReadableChunk = ChunkRead;
   export type ReceiverOptions = OptionsOfReceiver;
+  export type RefuseMessage = RefusalObserved;
   export type SendOptions = OptionsOfSend;
   export type ServerOptions<
     Class extends typeof WebSocketClass = typeof WebSocketClass,
     Message extends typeof IncomingMessage = typeof IncomingMessage,
     Decision extends DecisionOnUpgrade = DecisionOnUpgrade,
   > = OptionsOfServer<Class, Message, Decision>;
+  export type ServerStats = StatsOfServer;
   export type UpgradeAcceptance = AcceptanceOnUpgrade;
   export type UpgradeDecision = DecisionOnUpgrade;
   export type UpgradeRefusal = RefusalOnUpgrade;

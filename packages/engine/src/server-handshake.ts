@@ -141,7 +141,8 @@ export class ServerHandshake {
 
   private onVerified(accepted: unknown, refusal: unknown[]): void {
     if (this.verified) {
-      this.server.report(new Error('The option "verifyClient" has answered one handshake twice'));
+      const error = new Error('The option "verifyClient" has answered one handshake twice');
+      this.server.report(error, this.request);
     }
     if (this.verified || this.over) return;
     this.verified = true;
@@ -235,7 +236,8 @@ export class ServerHandshake {
     this.answered = true;
     reply.accept(headers, (taken) => {
       const compression = compressionOf(this.agreement, this.terms, webSocket.limits);
-      webSocket.setSocket(taken, head, { protocol, compression });
+      const { tally } = server;
+      webSocket.setSocket(taken, head, { protocol, compression, tally, request });
       taken.off('error', destroyThis);
       server.track(webSocket);
       try {
@@ -286,6 +288,7 @@ export class ServerHandshake {
     this.end();
     this.answered = true;
     if (reply.socket !== null) server.turnAway(reply.socket);
+    server.refused(this.request, undefined, refusal);
     server.emit('wsClientError', new Error(refusal.message), reply.socket, this.request);
   }
 
@@ -293,14 +296,14 @@ export class ServerHandshake {
   private refuseAs([status, message, headers]: unknown[]): void {
     const { refusal, error } = applicationRefusal(status, message, headers);
     this.refuse(refusal);
-    if (error !== null) this.server.report(error);
+    if (error !== null) this.server.report(error, this.request);
   }
 
   /** The application's own code has failed; the client is told, unless it has its answer. */
   private fail(error: unknown): void {
     this.end();
     if (!this.answered) this.refuse(createRefusal(500));
-    this.server.report(error);
+    this.server.report(error, this.request);
   }
 
   private refuse(refusal: Refusal): void {
@@ -310,6 +313,7 @@ export class ServerHandshake {
     // Another server has taken it: nothing but frames may be written to it now.
     const { socket } = reply;
     if (socket !== null && upgraded.has(socket)) return;
+    this.server.refused(this.request, refusal.status, refusal);
     reply.refuse(refusal);
     if (socket !== null) this.server.turnAway(socket);
   }

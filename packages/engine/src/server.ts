@@ -11,7 +11,9 @@ import type { ResolvedDeflateOptions } from './deflate/options';
 import { resolveDeflateOptions } from './deflate/options';
 import type { WebSocketServerEvents } from './events';
 import { TypedEmitter } from './events';
+import type { Refusal } from './handshake/refusal';
 import { show } from './handshake/show';
+import { observeError, observeRefusal } from './observe';
 import type { WebSocketBehavior } from './options';
 import type { PreparedMessage } from './protocol/prepared';
 import type { HandshakeReply } from './reply';
@@ -24,6 +26,8 @@ import type {
   ServerOptionsShown,
 } from './server-options';
 import { checkServerOptions } from './server-options';
+import type { ServerStats } from './tally';
+import { statsOf, Tally } from './tally';
 import type { HandshakeTerms } from './terms';
 import { checkTopic } from './topics/subscriber';
 import type { WebSocket } from './websocket';
@@ -63,6 +67,9 @@ export class WebSocketServer<
   private detach: () => void = () => undefined;
   private notifyWhenEmpty = false;
   private farewell: Farewell | undefined = undefined;
+  /** @internal */
+  readonly tally: Tally = new Tally(this.erased);
+  private readonly refusedRequests = new WeakSet<IncomingMessage>();
   /** @internal Handshakes that wait for a decision of the application's. */
   readonly undecided = new Set<ServerHandshake>();
   /** Sockets of our own server that have got an answer other than 101 and are not closed yet. */
@@ -161,6 +168,11 @@ export class WebSocketServer<
     return this.checkedOptions.broker.subscribers(topic);
   }
 
+  /** What this server has had to do with so far. It is counted as it happens, and costs nothing more to read. */
+  stats(): ServerStats {
+    return statsOf(this.tally);
+  }
+
   /** Whether a request is for this server: by default, whether its path is the `path` option. */
   shouldHandle(request: InstanceType<Message>): boolean | Promise<boolean> {
     const { path } = this.options;
@@ -237,14 +249,34 @@ export class WebSocketServer<
     socket.once('close', () => this.turnedAway.delete(socket));
   }
 
+  /**
+   * @internal Counts a handshake that is answered otherwise, by whomever, and tells those who observe; once.
+   *
+   * @param status of the answer; `undefined` where it is the application's to give
+   */
+  refused(request: IncomingMessage, status: number | undefined, refusal?: Refusal): void {
+    if (this.refusedRequests.has(request)) return;
+    this.refusedRequests.add(request);
+    this.tally.refused++;
+    observeRefusal(this.erased, request, status, refusal);
+  }
+
   /** @internal Tells of the application's own failures, which cost one client its connection and nobody else. */
-  report(failure: unknown): void {
+  report(failure: unknown, request?: IncomingMessage): void {
+    this.tally.errors++;
+    const server = this.erased;
+    observeError({ error: failure, role: 'server', webSocket: undefined, server, request });
     const error =
       failure instanceof Error
         ? failure
         : new Error(`An option or listener failed with ${show(failure)}`, { cause: failure });
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else process.emitWarning(error);
+  }
+
+  /** The same by the type that all servers have in common. */
+  private get erased(): WebSocketServer {
+    return this as unknown as WebSocketServer;
   }
 
   // ---- closing

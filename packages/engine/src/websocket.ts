@@ -15,7 +15,7 @@ import type { CloseDetails } from './promises';
 import { closedOf, openedOf } from './promises';
 import { CloseCode } from './protocol/close';
 import { describe } from './protocol/limits';
-import { MAX_CONTROL_PAYLOAD } from './protocol/opcodes';
+import { FIN, isControl, MAX_CONTROL_PAYLOAD, OPCODE_BITS } from './protocol/opcodes';
 import { PreparedMessage } from './protocol/prepared';
 import type { Payload, WriteCallback } from './protocol/sender';
 import { mostPayloadLength, payloadLength } from './protocol/sender';
@@ -172,8 +172,10 @@ export class WebSocket extends Subscriber implements EventSource {
     if (this.binding === undefined) return null;
     this.frameSender ??= new Sender((frames, callback) => {
       const done = toCallback(callback);
-      if (this.state === State.OPEN) this.connection.sendFramed(frames, done);
-      else if (done !== undefined) process.nextTick(done, notOpen(this.state));
+      if (this.state === State.OPEN) {
+        if (endsMessage(frames)) this.tally.messagesSent++;
+        this.connection.sendFramed(frames, done);
+      } else if (done !== undefined) process.nextTick(done, notOpen(this.state));
     });
     return this.frameSender;
   }
@@ -218,6 +220,7 @@ export class WebSocket extends Subscriber implements EventSource {
       if (this.overflows(waiting, payload, done)) return false;
       goOn = waiting <= HIGH_WATER_MARK;
     }
+    if (fin) this.tally.messagesSent++;
     const written = goOn ? done : this.tellingOfDrain(done);
     if (data instanceof PreparedMessage) this.connection.sendPrepared(data, written);
     else {
@@ -385,6 +388,11 @@ export class WebSocket extends Subscriber implements EventSource {
     }
     this.connection[kind](payload, done);
   }
+}
+
+/** Whether frames that were made elsewhere are a message, or the end of one. */
+function endsMessage([frame]: readonly Uint8Array[]): boolean {
+  return frame !== undefined && (frame[0] & FIN) !== 0 && !isControl(frame[0] & OPCODE_BITS);
 }
 
 /** Whether the second argument is that of `new WebSocket(address, options)`. */

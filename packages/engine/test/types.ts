@@ -3,6 +3,7 @@
  * run typecheck` passes when every line has the type that it is expected to have, and every line under `@ts-expect-error`
  * is an error.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { EventEmitter, once } from 'node:events';
 import type { ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
 import { Agent, createServer, IncomingMessage } from 'node:http';
@@ -366,6 +367,32 @@ export function decisions(): void {
   new WebSocket.Server({ noServer: true, onUpgrade: () => 'yes' });
   // @ts-expect-error no such option
   new WebSocket.Server({ noServer: true, onUpgrade: () => ({ options: { maxPaylod: 1 } }) });
+}
+
+export function observing(server: WebSocket.Server): void {
+  const { messages, bytes, ...counts }: WebSocket.ServerStats = server.stats();
+  expectType<{ open: number; opened: number; closed: number; refused: number; errors: number }>()(
+    counts,
+  );
+  console.log(messages.received + messages.sent + bytes.received + bytes.sent);
+  // What a channel carries is known by its documentation alone.
+  subscribe('upwire:open', (message) => {
+    const { role, webSocket, request } = message as WebSocket.OpenMessage;
+    if (role === 'server') webSocket.send(request?.url ?? '');
+  });
+  subscribe('upwire:close', (message) => {
+    const { code, reason } = message as WebSocket.CloseMessage;
+    console.log(code.toFixed(), reason.trim());
+  });
+  subscribe('upwire:refuse', (message) => {
+    const { status, rule, request } = message as WebSocket.RefuseMessage;
+    console.log(status?.toFixed(), rule.trim(), request.url);
+  });
+  subscribe('upwire:error', (message) => {
+    const { error, webSocket } = message as WebSocket.ErrorMessage;
+    expectType<unknown>()(error);
+    webSocket?.terminate();
+  });
 }
 
 export function closing(server: WebSocket.Server): void {

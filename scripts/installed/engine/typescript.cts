@@ -34,6 +34,8 @@ server.on('listening', async () => {
   await checkEcho((server.address() as AddressInfo).port, '/');
   const goodbye: WebSocket.CloseOptions = { code: 1012, timeout: 1000 };
   await server.close(goodbye);
+  const { opened, refused }: WebSocket.ServerStats = server.stats();
+  assert.deepEqual([opened, refused], [1, 0]);
 });
 
 const pair: WebSocket.WebSocketPair = WebSocket.createPair();

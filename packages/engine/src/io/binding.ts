@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../protocol/connection';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
+import type { Tally } from '../tally';
+import { UNREAD } from '../tally';
 import type { Pulse } from './heartbeat';
 import { Outbox } from './outbox';
 
@@ -28,15 +30,17 @@ export class Binding implements FrameWriter {
   readonly socket: Duplex;
   readonly outbox: Outbox;
   private readonly owner: BindingOwner;
+  private readonly tally: Tally;
   /** Where the connection has a heartbeat. */
   pulse: Pulse | undefined = undefined;
   private over = false;
   private closeTimer: NodeJS.Timeout | undefined = undefined;
 
-  constructor(socket: Duplex, owner: BindingOwner) {
+  constructor(socket: Duplex, owner: BindingOwner, tally: Tally = UNREAD) {
     this.socket = socket;
     this.owner = owner;
-    this.outbox = new Outbox(socket);
+    this.tally = tally;
+    this.outbox = new Outbox(socket, tally);
   }
 
   /** Starts to read; what was read behind the handshake comes first. */
@@ -113,6 +117,7 @@ export class Binding implements FrameWriter {
 
   receive(chunk: Buffer): void {
     this.pulse?.seen();
+    this.tally.bytesReceived += chunk.length;
     this.outbox.cork();
     this.owner.connection.receive(chunk);
     this.outbox.uncork();

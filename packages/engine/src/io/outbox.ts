@@ -1,6 +1,8 @@
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
 import { socketClosed } from '../protocol/sender';
 import { rethrow } from '../rethrow';
+import type { Tally } from '../tally';
+import { UNREAD } from '../tally';
 import { Batch, forgetJoined } from './batch';
 
 /** What an outbox needs of a stream; every `Duplex` has it. */
@@ -39,6 +41,7 @@ function flushDirty(): void {
  */
 export class Outbox implements FrameWriter {
   private readonly transport: Transport;
+  private readonly tally: Tally;
   /** Frames that the transport has not been given yet. */
   private batch: Batch | undefined = undefined;
   private callbacks: WriteCallback[] | undefined = undefined;
@@ -50,8 +53,9 @@ export class Outbox implements FrameWriter {
   /** Whether the transport was destroyed before it had passed on what it was given. */
   private gaveUp = false;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, tally: Tally = UNREAD) {
     this.transport = transport;
+    this.tally = tally;
   }
 
   get blocked(): boolean {
@@ -169,6 +173,7 @@ export class Outbox implements FrameWriter {
     const { batch, transport } = this;
     if (batch === undefined) return;
     this.batch = undefined;
+    this.tally.bytesSent += batch.bytes;
     const parts = batch.close();
     const confirm = this.confirmation();
     if (parts.length === 1) {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CloseOptions } from '../closing';
 import type { TextWebSocket, TextWebSocketClass } from '../events';
+import type { Refusal } from '../handshake/refusal';
 import type { MessageIssue } from '../message-schema';
 import { ResponseReply } from '../reply';
 import { WebSocketServer } from '../server';
@@ -174,6 +175,11 @@ export class Gateway implements GatedGateway, UpgradeOwner {
       this.settingsOfRoutes.set(options, settings);
     }
     return settings;
+  }
+
+  /** @internal */
+  refused(request: IncomingMessage, status: number, refusal: Refusal | undefined): void {
+    this.server.refused(request, status, refusal);
   }
 
   /** @internal */

@@ -56,6 +56,8 @@ export interface UpgradeOwner {
   settingsOf(options: RouteOptions | undefined): RouteSettings;
   /** Runs the framework's own stack on a request. */
   dispatch(request: IncomingMessage, response: ServerResponse): unknown;
+  /** Counts a handshake that has got another answer, whoever gave it; `refusal` where it was ours. */
+  refused(request: IncomingMessage, status: number, refusal: Refusal | undefined): void;
   /** Sends the 101, makes the WebSocket and runs the handler. */
   open(upgrade: Upgrade, head: Buffer, route: Route): void;
 }
@@ -87,6 +89,8 @@ export class Upgrade {
   readonly response: ServerResponse;
   readonly gate: ServerGate;
   private readonly owner: UpgradeOwner;
+  /** The gateway that has decided, or else the first that was asked. */
+  private decider: UpgradeOwner;
   private head: Buffer;
   private elsewhere: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined = undefined;
@@ -100,6 +104,8 @@ export class Upgrade {
   private accepted = false;
   /** Whether the answer is ours, and given; it may still wait in what middleware has put around the response. */
   private answered = false;
+  /** Our answer, where it is not the 101. */
+  private refusal: Refusal | undefined = undefined;
 
   constructor(
     owner: UpgradeOwner,
@@ -110,6 +116,7 @@ export class Upgrade {
     elsewhere: (() => void) | undefined,
   ) {
     this.owner = owner;
+    this.decider = owner;
     this.gate = gate;
     this.request = request;
     this.response = response;
@@ -191,6 +198,7 @@ export class Upgrade {
     this.reach(route.options, owner);
     if (this.accepted || this.isAnswered) return;
     this.accepted = true;
+    this.decider = owner;
     const { origins } = owner.settingsOf(route.options);
     const known = knownRequest(route, this.request);
     const proceed = (refusal: Refusal | null): void => {
@@ -261,6 +269,7 @@ export class Upgrade {
   private refuse(refusal: Refusal, route?: Route): void {
     const { response, keptHeaders } = this;
     this.answered = true;
+    this.refusal = refusal;
     if (route?.refuse === undefined && !response.headersSent) {
       // There may be some that cannot be sent; that is for the application to hear, not for this client.
       contain(() => setFields(response, keptHeaders?.()), warn);
@@ -277,8 +286,11 @@ export class Upgrade {
 
   private finished(): void {
     this.end();
+    const { request, response, refusal } = this;
+    const { statusCode } = response;
+    if (statusCode !== 101) this.decider.refused(request, statusCode, refusal);
     // The socket of the 101 is taken by whoever has sent it.
-    if (!this.accepted || this.response.statusCode !== 101) endBehind(this.response);
+    if (!this.accepted || statusCode !== 101) endBehind(response);
   }
 
   private startTimer(milliseconds: number): void {

@@ -14,7 +14,10 @@ export interface ChildResult {
  * Runs a script in a process of its own, for whatever is about the process: uncaught exceptions, and whether it ends by
  * itself. The script has `upwire` (our `index`), `net` and the test support as `frames` and `raw`.
  */
-export async function runChild(script: string): Promise<ChildResult> {
+export async function runChild(
+  script: string,
+  env: Record<string, string> = {},
+): Promise<ChildResult> {
   const prelude = `
     const upwire = require(${JSON.stringify(join(__dirname, '../../src/index.ts'))});
     const frames = require(${JSON.stringify(join(__dirname, 'frames.ts'))});
@@ -23,7 +26,7 @@ export async function runChild(script: string): Promise<ChildResult> {
   const child = spawn(
     process.execPath,
     ['-r', join(__dirname, 'register.cjs'), '-e', `${prelude}(async () => {${script}})()`],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   );
   let stdout = '';
   let stderr = '';
