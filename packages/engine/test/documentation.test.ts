@@ -1,34 +1,12 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TransformStream } from 'node:stream/web';
-import { inspect } from 'node:util';
 import { createPair, WebSocket } from '../src/index';
 import { portOf } from './support/libraries';
+import type { Names } from './support/snippets';
+import { promised, runSnippet, snippetsOf } from './support/snippets';
 import { startClient, startServer } from './support/stage';
 
 // The snippets of the documentation, run as they stand there.
-
-const text = readFileSync(join(__dirname, '../../../docs/engine/promises-and-streams.md'), 'utf8');
-const snippets = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
-
-type Names = Record<string, unknown>;
-
-/** Runs a snippet with those names, and gives what it prints. */
-async function run(code: string, names: Names): Promise<string[]> {
-  const printed: string[] = [];
-  const console = {
-    log: (value: unknown) => printed.push(typeof value === 'string' ? value : inspect(value)),
-  };
-  const all: Names = { ...names, console };
-  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor;
-  await new AsyncFunction(...Object.keys(all), code)(...Object.values(all));
-  return printed;
-}
-
-/** What a snippet says that it prints. */
-const promised = (code: string): string[] =>
-  [...code.matchAll(/^\/\/ Prints: (.*)$/gm)].map(([, line]) => line);
 
 /** A server that greets, answers, and closes when it is told to. */
 async function talkativeServer(): Promise<string> {
@@ -56,11 +34,11 @@ async function shouting(): Promise<{ names: Names; heard: Promise<unknown> }> {
   return { names: { webSocket: server, upperCase }, heard };
 }
 
-test.each(snippets)('%s', async (code) => {
+test.each(snippetsOf('promises-and-streams.md'))('%s', async (code) => {
   const url = await talkativeServer();
   if (code.includes('upperCase')) {
     const { names, heard } = await shouting();
-    expect(await run(code, names)).toEqual(promised(code));
+    expect(await runSnippet(code, names)).toEqual(promised(code));
     expect(await heard).toBe('HELLO');
     return;
   }
@@ -69,5 +47,5 @@ test.each(snippets)('%s', async (code) => {
     names.webSocket = await startClient(url, { holdMessages: true }).opened;
   }
   expect(promised(code)).not.toEqual([]);
-  expect(await run(code, names)).toEqual(promised(code));
+  expect(await runSnippet(code, names)).toEqual(promised(code));
 });
