@@ -23,8 +23,13 @@ async function upwire(instance: FastifyInstance, options: Options): Promise<void
   refuseEarlyRoutes(instance, isTaken);
   const gateway: Gateway = new Gateway(
     {
-      dispatch: (request, response) => instance.routing(request, response),
-      routes: (request) => lookAhead(instance, request, routes.declared),
+      dispatch: async (request, response) => {
+        // A server of its own may listen already. Until it is ready, the instance would run no hooks, guards among them.
+        if (!routes.complete) await instance.ready();
+        return instance.routing(request, response);
+      },
+      routes: (request) =>
+        routes.complete ? lookAhead(instance, request, routes.declared) : 'maybe',
     },
     rest.gatewayOptions,
   );

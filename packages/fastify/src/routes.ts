@@ -27,6 +27,8 @@ type PageHandler = (this: FastifyInstance, request: FastifyRequest, reply: Fasti
 /** The WebSocket routes of one registration. */
 export class WebSocketRoutes {
   readonly declared: DeclaredRoute[] = [];
+  /** Whether there will be no more, and their hooks and schemas are in force. */
+  complete = false;
   private readonly gateway: Gateway;
   private readonly errorHandler: ErrorHandler | undefined;
   private readonly messageSchema: object | undefined;
@@ -79,6 +81,7 @@ export class WebSocketRoutes {
    */
   ready(): void {
     for (const schema of this.messageSchemas) schema.compileEarly();
+    this.complete = true;
   }
 
   private optionsOf(instance: FastifyInstance, route: FastifyRoute): RouteOptions | undefined {

@@ -145,6 +145,44 @@ describe('the option server', () => {
     expect((await get(port, '/page')).body).toBe('not Fastify');
   });
 
+  test('may listen before the instance is ready: handshakes wait for its hooks', async () => {
+    const server = createServer();
+    const port = await listen(server);
+    const app = await prepare({ server });
+    app.get('/chat', { websocket: true }, (webSocket) => webSocket.send('hello'));
+    app.register(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers.authorization === undefined) return reply.code(401).send('no');
+      return undefined;
+    });
+    const answers = [
+      dial(port, '/chat'),
+      dial(port, '/chat', { headers: { authorization: 'Bearer 1' } }),
+    ];
+    expect((await answers[0]).status).toBe(401);
+    expect((await answers[1]).status).toBe(101);
+    await app.ready();
+  });
+
+  test('may listen for an instance that never is: its handshakes are 500', async () => {
+    const warnings: unknown[] = [];
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation((warning) => {
+      warnings.push(warning);
+    });
+    later(() => warn.mockRestore());
+    const server = createServer();
+    const port = await listen(server);
+    const app = await prepare({ server });
+    app.get('/chat', { websocket: true }, (webSocket) => webSocket.send('hello'));
+    app.register(async () => {
+      throw new Error('no database');
+    });
+    expect((await dial(port, '/chat')).status).toBe(500);
+    expect(warnings).toEqual([new Error('no database')]);
+  });
+
   test('may have one instance after another', async () => {
     const server = createServer();
     const port = await listen(server);
