@@ -11,7 +11,7 @@ import { setupOrExplain } from './setup.mjs';
 import { mustPass, StepError, step, Tally } from './steps.mjs';
 
 /** The longest that all tests together may take, in milliseconds; a hanging test ends there. */
-const jestLimit = 20 * 60_000;
+const jestLimit = 40 * 60_000;
 
 const underCi = process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI);
 
