@@ -59,6 +59,23 @@ describe('the server', () => {
     expect(text).toMatch(/^HTTP\/1\.1 101 /);
   });
 
+  test('of a connectionTimeout lets quiet WebSockets be', async () => {
+    const { port } = await openSite(
+      (app) => {
+        app.addHook('onTimeout', async () => {
+          throw new Error('A WebSocket is no request that hangs');
+        });
+        app.get('/chat', { websocket: true }, (webSocket) => {
+          webSocket.on('message', (text) => webSocket.send(`got ${text}`));
+        });
+      },
+      { fastify: { connectionTimeout: 50 } },
+    );
+    const client = await open(port, '/chat');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await client.ask('still there')).toBe('got still there');
+  });
+
   test('of a serverFactory', async () => {
     let made: Server | undefined;
     const { app, port } = await openSite(greeter, {
