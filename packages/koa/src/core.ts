@@ -57,7 +57,7 @@ function listenOf(app: Koa): (...where: unknown[]) => Server {
  *
  * @throws TypeError
  */
-export function checkOptions(which: string, options: unknown): GatewayOptions {
+export function checkOptions(what: string, options: unknown): GatewayOptions {
   if (typeof options === 'object' && options !== null) return options;
-  throw new TypeError(`The ${which} argument must be an object of options, got ${String(options)}`);
+  throw new TypeError(`The ${what} must be an object of options, got ${String(options)}`);
 }

@@ -1,38 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { IncomingMessage } from 'node:http';
-import type { EarlyTextWebSocket, RouteOptions, Upgrade, WebSocket } from '@upwire/engine/internal';
-import { upgradeOf } from '@upwire/engine/internal';
+import type {
+  EarlyTextWebSocket,
+  Gateway,
+  Route,
+  RouteOptions,
+  Upgrade,
+  WebSocket,
+} from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
 import { checkedOptions } from './options';
 import { Reporter, toError } from './reporter';
 import type { ContextMethod, WebSocketHandler } from './types';
-
-const handshakes = new WeakMap<IncomingMessage, Handshake>();
-
-/** The handshake that a request is on its way through the middleware; `undefined` for an ordinary request. */
-export function handshakeOf(request: IncomingMessage): Handshake | undefined {
-  return handshakes.get(request);
-}
-
-/** The outermost middleware of every handshake. */
-export function runHandshake(context: ParameterizedContext, next: Next): Promise<void> {
-  return run(context, next, false);
-}
-
-/** The same for applications whose middleware has `ctx.websocket` as if there were a connection already. */
-export function runConnected(context: ParameterizedContext, next: Next): Promise<void> {
-  return run(context, next, true);
-}
-
-async function run(context: ParameterizedContext, next: Next, connected: boolean): Promise<void> {
-  const upgrade = upgradeOf(context.req);
-  // An application in an application: the outer one answers.
-  if (upgrade === undefined || handshakes.has(context.req)) return next();
-  const handshake = new Handshake(context, upgrade);
-  handshakes.set(context.req, handshake);
-  if (connected) handshake.showWebSocket(true);
-  return handshake.run(next);
-}
 
 /** The route that a handshake has come to. */
 interface TakenRoute {
@@ -48,25 +26,38 @@ const NO_HANDLER: TakenRoute = { handle: () => undefined, options: undefined };
  * middleware is done, so that cookies and headers which it sets on its way back are there, the 101 goes out in the place
  * of Koa's answer.
  */
-class Handshake {
+export class Handshake {
   readonly context: ParameterizedContext;
   private readonly upgrade: Upgrade;
+  private readonly forget: () => void;
   private route: TakenRoute | undefined = undefined;
   /** What `ctx.ws()` has given. */
   private opening: Promise<WebSocket> | undefined = undefined;
   /** What `ctx.websocket` has given before there was a connection. */
   private early: EarlyTextWebSocket | undefined = undefined;
+  /** Whether the context has `ctx.websocket`. */
+  private isShown = false;
   /** The WebSocket, when there is a connection. */
   private webSocket: WebSocket | undefined = undefined;
   /** The middleware on its way there and back. */
   private unwinding: Promise<unknown> = Promise.resolve();
   private isUnwound = false;
 
-  constructor(context: ParameterizedContext, upgrade: Upgrade) {
+  /** @param forget called when the request is somebody else's */
+  constructor(context: ParameterizedContext, upgrade: Upgrade, forget: () => void) {
     this.context = context;
     this.upgrade = upgrade;
+    this.forget = forget;
+  }
+
+  /**
+   * `ctx.ws`.
+   *
+   * @param owner whose options hold and who counts the WebSocket; by default the gateway that the request has come to
+   */
+  method(owner?: Gateway): ContextMethod {
     // What messages the WebSocket gives is said by the options.
-    context.ws = ((options?: object) => this.open(options)) as ContextMethod;
+    return ((options?: object) => this.open(options, owner)) as ContextMethod;
   }
 
   /** Runs the middleware, and answers if it wants a WebSocket. */
@@ -120,12 +111,15 @@ class Handshake {
    * when all middleware is done
    */
   showWebSocket(atOnce: boolean): void {
+    this.isShown = true;
     const get = (): WebSocket => this.webSocket ?? this.giveEarly(atOnce);
     Object.defineProperty(this.context, 'websocket', { get, configurable: true });
   }
 
   private giveEarly(atOnce: boolean): WebSocket {
     if (this.early === undefined) {
+      if (this.opening !== undefined)
+        throw new Error('ctx.ws() was called before ctx.websocket was read');
       this.early = this.upgrade.giveEarly(this.route?.options);
       if (!this.isTaken) {
         this.route = NO_HANDLER;
@@ -160,21 +154,21 @@ class Handshake {
   }
 
   /** `ctx.ws()`: accepts at once. */
-  private open(options: object | undefined): Promise<WebSocket> {
+  private open(options: object | undefined, owner: Gateway | undefined): Promise<WebSocket> {
     if (this.opening === undefined) {
       const checked = checkedOptions(options);
       this.checkLate(checked);
       this.want(this.context);
       // For whoever reads ctx.websocket meanwhile.
-      this.early ??= this.upgrade.giveEarly(checked);
-      this.opening = this.accepted({ ...NO_HANDLER, options: checked });
+      if (this.isShown) this.early ??= this.upgrade.giveEarly(checked);
+      this.opening = this.accepted({ ...NO_HANDLER, options: checked }, owner);
       // It may be awaited later, and a client that is refused must not end the process until then.
       this.opening.catch(() => undefined);
     }
     return this.opening;
   }
 
-  private accepted({ handle, options }: TakenRoute): Promise<WebSocket> {
+  private accepted({ handle, options }: TakenRoute, owner?: Gateway): Promise<WebSocket> {
     const { res: response } = this.context;
     return new Promise((resolve, reject) => {
       const refused = (): void => reject(new Error('The WebSocket handshake was not accepted'));
@@ -187,15 +181,15 @@ class Handshake {
         resolve(webSocket);
         await Promise.all([handle(webSocket), this.unwinding]);
       };
-      this.accept({ handle: opened, options });
+      this.accept({ handle: opened, options }, owner);
     });
   }
 
-  private accept({ handle, options }: TakenRoute): void {
+  private accept({ handle, options }: TakenRoute, owner?: Gateway): void {
     const { context } = this;
     const { secure, host, ip } = context;
     const reporter = new Reporter(context);
-    this.upgrade.accept({
+    const route: Route = {
       options,
       webSocket: this.early,
       request: context,
@@ -209,19 +203,19 @@ class Handshake {
         return handle(webSocket);
       },
       onError: reporter.report,
-    });
+    };
+    this.upgrade.accept(route, owner);
   }
 
   /** Leaves a request that no route has wanted to other listeners of the server, where there are any. */
   private leave(): boolean {
     const left = this.upgrade.unrouted();
     if (left) {
-      const { req, res } = this.context;
       this.context.respond = false;
-      handshakes.delete(req);
+      this.forget();
       // Koa and its middleware (package on-finished) watch response and socket for the end of the answer, and let go of
       // both, of a stream as the body for example, when they hear of it.
-      res.emit('end');
+      this.context.res.emit('end');
     }
     return left;
   }

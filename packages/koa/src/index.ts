@@ -14,8 +14,8 @@ import type { DefaultContext, DefaultState, Middleware, ParameterizedContext } f
 import { isApplication } from './application';
 import { attachListening, checkOptions, createGateway } from './core';
 import { ws as endpoint } from './endpoint';
-import { runHandshake } from './handshake';
 import { addMiddleware, addRoute } from './routes';
+import { runHandshake } from './run';
 import type {
   WebSocketHandler as Handler,
   KoaApplication,
@@ -39,7 +39,7 @@ function upwire<App extends KoaApplication>(
   options: upwire.Options = {},
 ): upwire.Instance<App> {
   if (!isApplication(app)) throw new TypeError('The first argument must be a Koa application');
-  const gateway = createGateway(app, checkOptions('third', options), runHandshake);
+  const gateway = createGateway(app, checkOptions('third argument', options), runHandshake);
   if (server) gateway.attach(server);
   attachListening(app, gateway);
   addMethod(app, gateway);

@@ -3,8 +3,8 @@ import type { RouteOptions as EngineRouteOptions } from '@upwire/engine/internal
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { passBy, ws } from './endpoint';
-import { handshakeOf } from './handshake';
 import { checkedOptions, isOptions } from './options';
+import { handshakeOf } from './run';
 import type { RoutePath, WebSocketHandler } from './types';
 
 /** The routers that hold routes of `app.ws()`, by the middleware that stands for them. */
@@ -27,7 +27,13 @@ export function addRoute(app: Koa, path: RoutePath, rest: unknown[]): void {
   const handler = functions[functions.length - 1] as WebSocketHandler;
   const middleware = functions.slice(0, -1) as Middleware[];
   const endpoint = ws(handler, options);
-  routerAtTheEnd(app).get(path, begin(checkedOptions(options)), ...middleware, endpoint);
+  const paths = [path].flat();
+  if (paths.length === 0) throw new TypeError('ws() takes a path, got an empty list of paths');
+  const router = routerAtTheEnd(app);
+  // One by one, because the router takes no regular expressions in a list.
+  for (const one of paths) {
+    router.get(one, begin(checkedOptions(options)), ...middleware, endpoint);
+  }
 }
 
 /** Tells the handshake that it has come to a route, in front of the route's own middleware. */

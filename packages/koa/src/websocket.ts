@@ -11,7 +11,7 @@ import type {
 } from 'koa';
 import { isApplication } from './application';
 import { attachListening, checkOptions, createGateway } from './core';
-import { runConnected } from './handshake';
+import { runConnected } from './run';
 import type { WebSocketContext } from './types';
 
 /**
@@ -32,7 +32,7 @@ function websockify<StateT = DefaultState, ContextT = DefaultContext>(
 ): websockify.App<StateT, ContextT> {
   if (!isApplication(app)) throw new TypeError('The first argument must be a Koa application');
   const middleware: KoaMiddleware[] = [];
-  const options = checkOptions('second', wsOptions);
+  const options = checkOptions('second argument', wsOptions);
   const gateway = createGateway(app, options, runConnected, () => middleware);
   // What is added is typed for the state and the context of this application.
   const made = app as unknown as websockify.App<StateT, ContextT>;

@@ -4,7 +4,7 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { answerOf, cleanUp, connect, knock } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import type { WebSocketApp } from './support/site';
-import { openSite, VERSIONS } from './support/site';
+import { openSite, sleep, VERSIONS } from './support/site';
 
 afterEach(cleanUp);
 
@@ -33,6 +33,7 @@ describe.each(VERSIONS)('%s: app.ws()', (_name, Koa) => {
 
   test.each<[string, upwire.RoutePath, string, object]>([
     ['a list of paths', ['/one', '/two/:x'], '/two/5', { x: '5' }],
+    ['a regular expression in a list', ['/one', /^\/t(w)o$/], '/two', {}],
     ['a regular expression', /^\/files\/(.+)\.(txt|md)$/, '/files/a/b.md', {}],
     ['a wildcard', '/any/*rest', '/any/a/b', { rest: 'a/b' }],
     ['an optional part', '/maybe{/:x}', '/maybe', {}],
@@ -96,6 +97,9 @@ describe.each(VERSIONS)('%s: app.ws()', (_name, Koa) => {
   test('throws for what is no path, as @koa/router does', () => {
     const { app } = upwire(new Koa());
     expect(() => Reflect.apply(app.ws, app, [undefined, show])).toThrow(/path/);
+    expect(() => app.ws([], show)).toThrow(
+      new TypeError('ws() takes a path, got an empty list of paths'),
+    );
     expect(() => app.ws('/:', show)).toThrow(TypeError);
   });
 });
@@ -415,6 +419,60 @@ describe.each(VERSIONS)('%s: app.ws.use()', (_name, Koa) => {
     });
     // Nobody has said that this is a WebSocket's path: it was given to none but them.
     expect((await get(port, '/chat/red')).status).toBe(404);
+  });
+
+  test('has the WebSocket as ctx.websocket, before there is a connection', async () => {
+    const { port } = await openSite(Koa, (app) => {
+      app.use(async (context, next) => {
+        await next();
+        context.set('X-Behind', String('websocket' in context));
+      });
+      app.ws.use(async ({ path, websocket }, next) => {
+        websocket.send(`early: ${websocket.readyState}`);
+        websocket.on('message', (text) => websocket.send(`early got ${text}`));
+        await next();
+        await sleep(10);
+        if (path === '/close') websocket.close(4000, 'bye');
+      });
+      app.ws('/chat', (webSocket, context) => {
+        webSocket.send(`handler: ${webSocket === context.websocket} ${webSocket.readyState}`);
+      });
+      app.ws('/options', { maxPayload: 5 }, show);
+    });
+    const { headers, client } = await dial(port, '/chat');
+    expect(headers['x-behind']).toBe('true');
+    expect(await client.message()).toBe('early: 0');
+    expect(await client.message()).toBe('handler: true 1');
+    expect(await client.ask('hi')).toBe('early got hi');
+    // Whoever reads it takes it, whatever the path.
+    expect(await (await open(port, '/elsewhere')).message()).toBe('early: 0');
+    const closing = await open(port, '/close');
+    expect(await closing.message()).toBe('early: 0');
+    expect(await closing.closed).toEqual([4000, 'bye']);
+    // It has been made by then, and not with these options.
+    expect((await dial(port, '/options')).status).toBe(500);
+  });
+
+  test('takes no WebSocket by itself', async () => {
+    const { port } = await openSite(Koa, (app) => {
+      app.ws.use((_context, next) => next());
+      app.use((context) => {
+        context.body = String('websocket' in context);
+      });
+    });
+    expect(await dial(port, '/')).toMatchObject({ status: 200, body: 'true' });
+    expect((await get(port, '/')).body).toBe('false');
+  });
+
+  test('ctx.websocket and ctx.ws() are one, in this order', async () => {
+    const { port, errors } = await openSite(Koa, (app) => {
+      app.ws.use(async (context) => {
+        const { websocket } = context;
+        websocket.send(`${(await context.ws?.()) === websocket}`);
+      });
+    });
+    expect(await (await open(port, '/')).message()).toBe('true');
+    expect(errors).toEqual([]);
   });
 
   test.each([undefined, null, 'x', {}])('throws for %p', (value) => {

@@ -16,6 +16,11 @@ app.use(
 // An optional peer, which nobody has installed here.
 assert.throws(() => app.ws('/chat', () => undefined), /needs the package @koa\/router/);
 
+// The forms of koa-websocket and koa-easy-ws.
+const { ws } = require('@upwire/koa/websocket')(new Koa());
+assert.ok(ws.server instanceof require('@upwire/engine').WebSocketServer);
+assert.equal(typeof require('@upwire/koa/easy')(), 'function');
+
 const server = app.listen(0, '127.0.0.1', async () => {
   await checkEcho(server.address().port, '/echo');
   server.close();

@@ -1,6 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import type { RouteOptions, WebSocket } from '@upwire/koa';
 import upwire from '@upwire/koa';
+import easy from '@upwire/koa/easy';
+import type { Middleware } from '@upwire/koa/websocket';
+import websockify from '@upwire/koa/websocket';
 import Koa from 'koa';
 import { checkEcho } from './echo.cjs';
 
@@ -14,7 +17,22 @@ app.use(async (ctx) => {
   webSocket?.on('message', (text) => webSocket.send(text));
 });
 
-const server = app.listen(0, '127.0.0.1', async () => {
-  await checkEcho((server.address() as AddressInfo).port, '/echo');
-  server.close();
+// The forms of koa-websocket and koa-easy-ws.
+const dialect = websockify(new Koa(), { maxPayload: 1024 });
+const echo: Middleware = ({ websocket }) => {
+  websocket.on('message', (text) => websocket.send(text));
+};
+dialect.ws.use(echo);
+const easyApp = new Koa();
+easyApp.use(easy('ws', { wsOptions: options }));
+easyApp.use(async (ctx) => {
+  const webSocket = await ctx.ws?.();
+  webSocket?.on('message', (text) => webSocket.send(text));
 });
+
+for (const each of [app, dialect, easyApp]) {
+  const server = each.listen(0, '127.0.0.1', async () => {
+    await checkEcho((server.address() as AddressInfo).port, '/echo');
+    server.close();
+  });
+}

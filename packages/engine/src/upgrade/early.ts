@@ -42,10 +42,10 @@ export class EarlyWebSocket extends WebSocket {
     process.nextTick(() => this.tell('close', CloseCode.ABNORMAL, Buffer.alloc(0)));
   }
 
-  /** @internal */
-  whenConnected(act: () => unknown): unknown {
-    if (this.waiting === undefined) return act();
-    this.waiting.push(act);
+  /** @internal Does something now or when there is a connection. */
+  act(action: (...values: unknown[]) => unknown, values: unknown[]): unknown {
+    if (this.waiting === undefined) return Reflect.apply(action, this, values);
+    this.waiting.push(() => Reflect.apply(action, this, values));
     return true;
   }
 }
@@ -55,7 +55,7 @@ for (const name of ACTIONS) {
   const action = WebSocket.prototype[name] as (...values: unknown[]) => unknown;
   Object.defineProperty(EarlyWebSocket.prototype, name, {
     value(this: EarlyWebSocket, ...values: unknown[]): unknown {
-      return this.whenConnected(() => Reflect.apply(action, this, values));
+      return this.act(action, values);
     },
     configurable: true,
     writable: true,
