@@ -101,14 +101,12 @@ export class ServerHandshake {
       return;
     }
     this.offered = offered;
-    if (terms.deflate !== undefined) {
-      const agreement = agreeAsServer(request, terms.deflate);
-      if (agreement !== null && 'status' in agreement) {
-        this.refuseRequest(agreement);
-        return;
-      }
-      this.agreement = agreement;
+    const agreement = agreeAsServer(request, terms.deflate);
+    if (agreement !== null && 'status' in agreement) {
+      this.refuseRequest(agreement);
+      return;
     }
+    this.agreement = agreement;
     this.verify();
   }
 

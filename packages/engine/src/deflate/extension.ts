@@ -22,12 +22,13 @@ import { resolveDeflateOptions } from './options';
 /**
  * What a server agrees to.
  *
+ * @param options `undefined` for a server without compression, to which a header that cannot be read is wrong all the same
  * @returns the agreement; `null` where the client offers nothing acceptable, which is no reason to refuse it
  * (RFC 7692 7.1); or the answer to a header that cannot be read (RFC 6455 9.1)
  */
 export function agreeAsServer(
   request: HandshakeRequest,
-  options: ResolvedDeflateOptions,
+  options: ResolvedDeflateOptions | undefined,
 ): Agreement | Refusal | null {
   const header = headerValue(request, 'sec-websocket-extensions');
   if (header === undefined) return null;
@@ -39,7 +40,7 @@ export function agreeAsServer(
     return INVALID_EXTENSIONS;
   }
   const ours = offers[EXTENSION_NAME];
-  return ours === undefined ? null : acceptOffers(ours, options);
+  return ours === undefined || options === undefined ? null : acceptOffers(ours, options);
 }
 
 /** The value of the response's `Sec-WebSocket-Extensions`. */

@@ -115,7 +115,6 @@ export const handshakes: Scenarios = {
     },
   ),
   'a subprotocol in quotes': answer(request({ 'Sec-WebSocket-Protocol': '"a"' })),
-  'extensions that cannot be read, without compression': answer(extensions('a;;=')),
   'extensions that cannot be read': answer(extensions('a;;='), { perMessageDeflate: true }),
   compression: answer(extensions('permessage-deflate; client_max_window_bits'), {
     perMessageDeflate: true,
@@ -355,6 +354,11 @@ export const handshakeDifferences: Differences = {
       },
     ]),
   ),
+  'extensions that cannot be read, without compression (RFC 6455 9.1)': {
+    run: answer(extensions('a;;=')),
+    ws: accepted(),
+    upwire: refused('400 Bad Request', 'Invalid or unacceptable Sec-WebSocket-Extensions header'),
+  },
   'an offer that is malformed does not spoil the next (RFC 7692 7.1)': {
     run: answer(extensions('permessage-deflate; foo=1, permessage-deflate'), {
       perMessageDeflate: true,
