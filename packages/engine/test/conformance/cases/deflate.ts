@@ -1,0 +1,310 @@
+/** RFC 7692 6, 7.2: compressed messages. */
+import { constants, deflateRawSync } from 'node:zlib';
+import { hex, pattern } from '../../support/bytes';
+import { deflateSync, storedBlock, text } from '../../support/deflate';
+import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../../support/frames';
+import type { Conversation, FramePart, Sent, Step } from '../case';
+import { showMessage } from '../run/show';
+import { fails, invalidUtf8, protocolError, quiet } from '../steps';
+
+/** RSV1 (RFC 7692 6). */
+const COMPRESSED = 4;
+
+const PLAIN = 'permessage-deflate';
+const ALONE = `${PLAIN}; server_no_context_takeover; client_no_context_takeover`;
+
+const deflatedText = (payload: Buffer): FramePart => ({ opcode: TEXT, rsv: COMPRESSED, payload });
+
+/** A message as zlib compresses it, behind `before`. */
+function zlibbed(opcode: number, message: Buffer, before?: Buffer, windowBits?: number): FramePart {
+  const payload =
+    before === undefined ? deflateSync(message) : deflatedBehind(before, message, windowBits);
+  return { opcode, rsv: COMPRESSED, payload, about: `${message.length} bytes, deflated` };
+}
+
+/** The frames are a message, which comes back compressed. */
+function echoed(message: Buffer | string, ...peer: Sent[]): Step {
+  const shown = showMessage(Buffer.from(message), false);
+  return { peer, wire: [`deflated ${shown}`], told: [shown] };
+}
+
+function echoedBinary(message: Buffer, ...peer: Sent[]): Step {
+  const shown = showMessage(message, true);
+  return { peer, wire: [`deflated ${shown}`], told: [shown] };
+}
+
+/** A message that refers to the one before it. */
+function deflatedBehind(before: Buffer, message: Buffer, windowBits = 15): Buffer {
+  const options = { dictionary: before, windowBits, finishFlush: constants.Z_SYNC_FLUSH };
+  return deflateRawSync(message, options).subarray(0, -4);
+}
+
+/** The ways in which RFC 7692 7.2.3 writes "Hello". */
+const HELLO: readonly [name: string, title: string, bytes: string][] = [
+  ['one-block', 'one block with the fixed code', 'f248cdc9c90700'],
+  ['stored', 'a block without compression', '000500faff48656c6c6f00'],
+  ['final', 'a block with BFINAL = 1', 'f348cdc9c9070000'],
+  ['two-blocks', 'two blocks with an empty one between them', 'f248050000 00ffffcac9c90700'],
+];
+
+const examples: Conversation[] = [
+  ...HELLO.flatMap(([name, title, digits]) => {
+    const payload = hex(digits);
+    return [
+      {
+        id: `deflate-hello-${name}`,
+        clauses: ['7692 7.2.2 inflate', '7692 7.2.3 blocks', '7692 6.2 receive'],
+        title: `"Hello" as ${title}`,
+        deflate: PLAIN,
+        steps: [echoed('Hello', deflatedText(payload)), echoed('Hello', deflatedText(payload))],
+      },
+      {
+        id: `deflate-hello-${name}-in-fragments`,
+        clauses: ['7692 6.2 receive', '7692 6.1 first frame'],
+        title: `"Hello" as ${title}, in fragments of one byte with a ping between them`,
+        deflate: PLAIN,
+        steps: [
+          ...[...payload.subarray(0, -1)].flatMap((byte, index): Step[] => [
+            quiet({
+              opcode: index === 0 ? TEXT : CONTINUATION,
+              rsv: index === 0 ? COMPRESSED : 0,
+              fin: false,
+              payload: Buffer.from([byte]),
+            }),
+            { peer: [{ opcode: PING }], wire: ['pong'], told: ['ping'] },
+          ]),
+          echoed('Hello', { opcode: CONTINUATION, payload: payload.subarray(-1) }),
+        ],
+      },
+    ];
+  }),
+  {
+    id: 'deflate-takeover',
+    clauses: ['7692 7.2.2 window', '7692 7.1.1 takeover'],
+    title: 'the second "Hello" refers to the first',
+    deflate: PLAIN,
+    steps: [
+      echoed('Hello', deflatedText(hex('f248cdc9c90700'))),
+      echoed('Hello', deflatedText(hex('f200110000'))),
+      echoed('Hello', deflatedText(hex('f200110000'))),
+    ],
+  },
+  {
+    id: 'deflate-takeover-behind-final',
+    clauses: ['7692 7.2.2 window', '7692 7.2.3 blocks'],
+    title: 'a message may refer to one whose block had BFINAL = 1',
+    deflate: PLAIN,
+    steps: [
+      echoed('Hello', deflatedText(hex('f348cdc9c9070000'))),
+      echoed('Hello', deflatedText(hex('f200110000'))),
+    ],
+  },
+  {
+    id: 'deflate-takeover-behind-uncompressed',
+    clauses: ['7692 7.2.2 window', '7692 6.2 uncompressed'],
+    title: 'an uncompressed message between two compressed ones is not part of the window',
+    deflate: PLAIN,
+    steps: [
+      echoed('Hello', deflatedText(hex('f248cdc9c90700'))),
+      echoed('between', { opcode: TEXT, payload: 'between' }),
+      echoed('Hello', deflatedText(hex('f200110000'))),
+    ],
+  },
+  {
+    id: 'deflate-empty',
+    clauses: ['7692 7.2.3 empty', '7692 7.2.1 tail'],
+    title: 'an empty message is one byte of 00',
+    deflate: PLAIN,
+    steps: [
+      echoed('', deflatedText(hex('00'))),
+      echoed('Hello', deflatedText(hex('f248cdc9c90700'))),
+    ],
+  },
+  {
+    id: 'deflate-empty-last-fragment',
+    clauses: ['7692 6.2 receive', '7692 7.2.3 empty'],
+    title: 'a compressed message whose last fragment is empty',
+    deflate: PLAIN,
+    steps: [
+      echoed(
+        'Hello',
+        { ...deflatedText(hex('f248cdc9c90700')), fin: false },
+        { opcode: CONTINUATION },
+      ),
+    ],
+  },
+  {
+    id: 'deflate-empty-first-fragment',
+    clauses: ['7692 6.2 receive', '7692 6.1 first frame'],
+    title: 'a compressed message whose first fragment is empty',
+    deflate: PLAIN,
+    steps: [
+      echoed(
+        'Hello',
+        { ...deflatedText(Buffer.alloc(0)), fin: false },
+        { opcode: CONTINUATION, payload: hex('f248cdc9c90700') },
+      ),
+    ],
+  },
+  {
+    id: 'deflate-uncompressed',
+    clauses: ['7692 6.2 uncompressed'],
+    title: 'messages without RSV1 are taken as they are',
+    deflate: PLAIN,
+    steps: [
+      echoed('Hello', { opcode: TEXT, payload: 'Hello' }),
+      echoed(
+        'Hello',
+        { opcode: TEXT, payload: 'Hel', fin: false },
+        { opcode: CONTINUATION, payload: 'lo' },
+      ),
+    ],
+  },
+  {
+    id: 'deflate-binary',
+    clauses: ['7692 6 opcode', '7692 6.2 receive'],
+    title: 'a compressed binary message is binary',
+    deflate: PLAIN,
+    steps: [echoedBinary(pattern(200), zlibbed(BINARY, pattern(200)))],
+  },
+  {
+    id: 'deflate-stored-blocks',
+    clauses: ['7692 7.2.3 blocks'],
+    title: 'several blocks without compression, then an empty one',
+    deflate: PLAIN,
+    steps: [
+      echoedBinary(Buffer.alloc(70_000), {
+        opcode: BINARY,
+        rsv: COMPRESSED,
+        payload: Buffer.concat([storedBlock(65_535), storedBlock(4_465), hex('00')]),
+      }),
+    ],
+  },
+];
+
+const SIZES = [16, 1_000, 40_000, 200_000];
+
+const parameters: Conversation[] = [
+  ...[PLAIN, ALONE].flatMap((deflate) =>
+    SIZES.map((size) => {
+      const [one, two] = [text(size), text(size, 2)];
+      const alone = deflate === ALONE;
+      return {
+        id: `deflate-${size}-${alone ? 'alone' : 'takeover'}`,
+        clauses: ['7692 7.2.2 inflate', '7692 7.1.1 takeover', '7692 7.1.1 no takeover'],
+        title: `messages of ${size} bytes ${alone ? 'without' : 'with'} context takeover`,
+        deflate,
+        steps: [
+          echoed(one, zlibbed(TEXT, one)),
+          echoed(two, zlibbed(TEXT, two, alone ? undefined : one)),
+        ],
+      };
+    }),
+  ),
+  ...[9, 10, 11, 12, 13, 14, 15].map((bits): Conversation => {
+    const [one, two] = [text(3_000), text(3_000, 2)];
+    return {
+      id: `deflate-windows-${bits}`,
+      clauses: ['7692 7.1.2 window', '7692 7.2.2 inflate'],
+      title: `windows of ${bits} bits for both`,
+      deflate: `${PLAIN}; server_max_window_bits=${bits}; client_max_window_bits=${bits}`,
+      steps: [
+        echoed(one, zlibbed(TEXT, one, Buffer.alloc(0), bits)),
+        echoed(two, zlibbed(TEXT, two, one, bits)),
+      ],
+    };
+  }),
+];
+
+const CONTROL: readonly [name: string, opcode: number][] = [
+  ['close', CLOSE],
+  ['ping', PING],
+  ['pong', PONG],
+];
+
+const BAD_DATA: readonly [digits: string, code: string][] = [
+  ['ff', 'Z_DATA_ERROR'],
+  ['07', 'Z_DATA_ERROR'],
+  ['f2ff', 'Z_BUF_ERROR'],
+  ['000500ffff48656c6c6f', 'Z_DATA_ERROR'],
+  ['f200110000', 'Z_DATA_ERROR'],
+];
+
+const broken: Conversation[] = [
+  ...CONTROL.map(([name, opcode]) => ({
+    id: `deflate-rsv1-${name}`,
+    clauses: ['7692 6.1 rsv1', '5.2 rsv'],
+    title: `RSV1 on a ${name} frame where compression is in use`,
+    deflate: PLAIN,
+    steps: [
+      quiet({ opcode, rsv: COMPRESSED, slice: [0, 1] as const }),
+      protocolError('UNEXPECTED_RSV_1', { opcode, rsv: COMPRESSED, slice: [1, 2] }),
+    ],
+  })),
+  ...[true, false].map((compressed) => ({
+    id: `deflate-rsv1-continuation-of-${compressed ? 'compressed' : 'uncompressed'}`,
+    clauses: ['7692 6.1 rsv1', '5.2 rsv'],
+    title: `RSV1 on a fragment that is not the first, of ${compressed ? 'a compressed' : 'an uncompressed'} message`,
+    deflate: PLAIN,
+    steps: [
+      quiet({
+        opcode: TEXT,
+        rsv: compressed ? COMPRESSED : 0,
+        fin: false,
+        payload: compressed ? hex('f248cd') : 'Hel',
+      }),
+      protocolError('UNEXPECTED_RSV_1', {
+        opcode: CONTINUATION,
+        rsv: COMPRESSED,
+        payload: hex('c9c90700'),
+      }),
+    ],
+  })),
+  ...[1, 2, 5, 6].map((rsv) => ({
+    id: `deflate-rsv-${rsv.toString(2).padStart(3, '0')}`,
+    clauses: ['5.2 rsv'],
+    title: `reserved bits ${rsv.toString(2).padStart(3, '0')} where compression is in use`,
+    deflate: PLAIN,
+    steps: [protocolError('UNEXPECTED_RSV_2_3', { opcode: TEXT, rsv, payload: hex('00') })],
+  })),
+  ...BAD_DATA.map(([digits, code]) => ({
+    id: `deflate-bad-data-${digits}`,
+    clauses: ['7692 7.2.2 inflate', '10.7 validate'],
+    title: `${digits} is no DEFLATE data`,
+    deflate: PLAIN,
+    steps: [fails(1007, code, deflatedText(hex(digits)))],
+  })),
+  ...['ff', 'c3', 'eda080'].map((digits) => ({
+    id: `deflate-bad-text-${digits}`,
+    clauses: ['7692 6 constraints', '8.1 utf8'],
+    title: `compressed text that inflates to ${digits}, which is not UTF-8`,
+    deflate: PLAIN,
+    steps: [invalidUtf8(zlibbed(TEXT, hex(digits)))],
+  })),
+  {
+    id: 'deflate-not-utf8-on-the-wire',
+    clauses: ['7692 6 constraints'],
+    title: 'the compressed bytes of text need not be UTF-8, nor end with a whole character',
+    deflate: PLAIN,
+    steps: [
+      echoed(
+        'Hello',
+        { ...deflatedText(hex('f2')), fin: false },
+        { opcode: CONTINUATION, payload: hex('48cdc9c90700') },
+      ),
+    ],
+  },
+  {
+    id: 'deflate-too-big',
+    clauses: ['10.4 limit'],
+    title: 'a message that inflates to more than maxPayload',
+    options: { maxPayload: 1_000 },
+    deflate: PLAIN,
+    steps: [
+      echoedBinary(Buffer.alloc(1_000), zlibbed(BINARY, Buffer.alloc(1_000))),
+      fails(1009, 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', zlibbed(BINARY, Buffer.alloc(1_001))),
+    ],
+  },
+];
+
+export const deflate: readonly Conversation[] = [...examples, ...parameters, ...broken];

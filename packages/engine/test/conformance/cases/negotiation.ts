@@ -1,0 +1,393 @@
+/** RFC 6455 9.1 and RFC 7692 5, 7.1: extensions in the opening handshake, of a server and of a client. */
+import type { PerMessageDeflateOptions } from '../../../src/deflate/options';
+import type { ClientHandshake, ServerHandshake } from '../handshake-case';
+import { acceptance, ask, askAlso } from '../handshake-case';
+
+const NAME = 'permessage-deflate';
+const HEADER = 'Sec-WebSocket-Extensions';
+
+/** An offer, what the server has for options, and what it answers; `null` for no extension. */
+type Offer = readonly [
+  id: string,
+  clause: string,
+  offer: string,
+  answer: string | null,
+  options?: PerMessageDeflateOptions,
+];
+
+const NONE = null;
+
+const OFFERS: readonly Offer[] = [
+  ['plain', '7692 5 accept', NAME, NAME],
+  ['unknown-extension', '4.2.2 extensions', 'x-unknown; a=1', NONE],
+  ['unknown-extension-first', '4.2.2 extensions', `x-unknown, ${NAME}`, NAME],
+  ['frame-compression', '4.2.2 extensions', 'x-webkit-deflate-frame', NONE],
+  ['hint', '7692 7.1.2 client bits', `${NAME}; client_max_window_bits`, NAME],
+  [
+    'quoted',
+    '9.1 quoted',
+    `${NAME}; server_max_window_bits="10"`,
+    `${NAME}; server_max_window_bits=10`,
+  ],
+  [
+    'quoted-escape',
+    '9.1 quoted',
+    `${NAME}; server_max_window_bits="1\\0"`,
+    `${NAME}; server_max_window_bits=10`,
+  ],
+  [
+    'white-space',
+    '9.1 abnf',
+    `${NAME}\t;  server_no_context_takeover ,  x`,
+    `${NAME}; server_no_context_takeover`,
+  ],
+  [
+    'server-alone',
+    '7692 7.1.1 server',
+    `${NAME}; server_no_context_takeover`,
+    `${NAME}; server_no_context_takeover`,
+  ],
+  [
+    'client-alone',
+    '7692 7.1.1 client',
+    `${NAME}; client_no_context_takeover`,
+    `${NAME}; client_no_context_takeover`,
+  ],
+  [
+    'server-alone-unasked',
+    '7692 7.1.1 server',
+    NAME,
+    `${NAME}; server_no_context_takeover`,
+    { serverNoContextTakeover: true },
+  ],
+  [
+    'client-alone-unasked',
+    '7692 7.1.1 client',
+    NAME,
+    `${NAME}; client_no_context_takeover`,
+    { clientNoContextTakeover: true },
+  ],
+  [
+    'server-alone-not-supported',
+    '7692 7.1 decline',
+    `${NAME}; server_no_context_takeover`,
+    NONE,
+    { serverNoContextTakeover: false },
+  ],
+  ...[8, 9, 10, 11, 12, 13, 14, 15].flatMap((bits): Offer[] => [
+    [
+      `server-bits-${bits}`,
+      '7692 7.1.2 server bits',
+      `${NAME}; server_max_window_bits=${bits}`,
+      `${NAME}; server_max_window_bits=${bits}`,
+    ],
+    [
+      `client-bits-${bits}`,
+      '7692 7.1.2 client bits',
+      `${NAME}; client_max_window_bits=${bits}`,
+      `${NAME}; client_max_window_bits=${bits}`,
+    ],
+    [
+      `client-bits-${bits}-chosen`,
+      '7692 7.1.2 client bits',
+      `${NAME}; client_max_window_bits`,
+      `${NAME}; client_max_window_bits=${bits}`,
+      { clientMaxWindowBits: bits },
+    ],
+    [
+      `client-bits-${bits}-not-offered`,
+      '7692 7.1.2 client bits',
+      NAME,
+      NONE,
+      { clientMaxWindowBits: bits },
+    ],
+  ]),
+  [
+    'server-bits-unasked',
+    '7692 7.1.2 server bits',
+    NAME,
+    `${NAME}; server_max_window_bits=9`,
+    { serverMaxWindowBits: 9 },
+  ],
+  [
+    'server-bits-smaller',
+    '7692 7.1.2 server bits',
+    `${NAME}; server_max_window_bits=12`,
+    `${NAME}; server_max_window_bits=9`,
+    { serverMaxWindowBits: 9 },
+  ],
+  [
+    'server-bits-not-met',
+    '7692 7.1 decline',
+    `${NAME}; server_max_window_bits=9`,
+    NONE,
+    { serverMaxWindowBits: 12 },
+  ],
+  [
+    'second-offer',
+    '7692 5 preference',
+    `${NAME}; server_max_window_bits=9, ${NAME}`,
+    `${NAME}; server_max_window_bits=12`,
+    { serverMaxWindowBits: 12 },
+  ],
+  [
+    'first-offer',
+    '7692 5 preference',
+    `${NAME}; server_no_context_takeover, ${NAME}`,
+    `${NAME}; server_no_context_takeover`,
+  ],
+  ...[
+    ['unknown-parameter', 'foo=1'],
+    ['unknown-parameter-without-value', 'foo'],
+    ['repeated', 'server_no_context_takeover; server_no_context_takeover'],
+    ['repeated-bits', 'server_max_window_bits=10; server_max_window_bits=10'],
+    ['repeated-in-two-forms', 'client_max_window_bits; client_max_window_bits=10'],
+    ['server-alone-with-value', 'server_no_context_takeover=1'],
+    ['client-alone-with-value', 'client_no_context_takeover=true'],
+    ['server-bits-without-value', 'server_max_window_bits'],
+    ...[
+      '0',
+      '7',
+      '16',
+      '08',
+      '010',
+      '015',
+      '0xa',
+      '1e1',
+      '9x',
+      '-9',
+      '+9',
+      '9.0',
+      '99999999999',
+    ].flatMap((bits) => [
+      [`server-bits-${bits}`, `server_max_window_bits=${bits}`],
+      [`client-bits-${bits}`, `client_max_window_bits=${bits}`],
+    ]),
+  ].flatMap(([id, parameters]): Offer[] => [
+    [`invalid-${id}`, '7692 7.1 decline', `${NAME}; ${parameters}`, NONE],
+    [`invalid-${id}-then-valid`, '7692 7.1 decline', `${NAME}; ${parameters}, ${NAME}`, NAME],
+  ]),
+];
+
+const offers: ServerHandshake[] = OFFERS.map(([id, clause, offer, answer, options = {}]) => ({
+  id: `server-extension-${id}`,
+  clauses: [clause, '4.2.2 extensions'],
+  title: `${offer}${Object.keys(options).length === 0 ? '' : ` to ${JSON.stringify(options)}`}`,
+  request: ask({ [HEADER]: offer }),
+  options: { perMessageDeflate: options },
+  status: { server: 101 },
+  headers: { 'sec-websocket-extensions': answer },
+}));
+
+const MALFORMED: readonly string[] = [
+  '',
+  ',',
+  ';',
+  'a,',
+  ',a',
+  'a,,b',
+  'a;',
+  'a;;b',
+  'a; b=',
+  'a; =b',
+  'a; b="',
+  'a; b=""',
+  'a; b="c d"',
+  'a; b="c',
+  'a b',
+  'a; b c',
+  'a; b=c=d',
+  'a/b',
+  '"a"',
+  'a; "b"',
+  'a; b=(c)',
+  '@',
+];
+
+const malformed: ServerHandshake[] = [true, false].flatMap((perMessageDeflate) =>
+  MALFORMED.map((header, index) => ({
+    id: `server-extensions-malformed-${index}${perMessageDeflate ? '' : '-unused'}`,
+    clauses: ['9.1 abnf', '4.2.1 abnf', '4.2.1 description'],
+    title: `extensions that cannot be read, ${perMessageDeflate ? 'with' : 'without'} compression: ${header || 'nothing'}`,
+    request: ask({ [HEADER]: header }),
+    options: { perMessageDeflate },
+    status: perMessageDeflate ? { server: 400 } : { server: 400, gateway: 400 },
+  })),
+);
+
+const others: ServerHandshake[] = [
+  {
+    id: 'server-extensions-two-lines',
+    clauses: ['9.1 lines', '4.2.2 extensions'],
+    title: 'an offer in two lines',
+    request: askAlso({ [HEADER]: 'x-unknown' }, `${HEADER}: ${NAME}; client_no_context_takeover`),
+    options: { perMessageDeflate: true },
+    status: { server: 101 },
+    headers: { 'sec-websocket-extensions': `${NAME}; client_no_context_takeover` },
+  },
+  {
+    id: 'server-extensions-none-offered',
+    clauses: ['4.2.2 extensions', '5.8 negotiate'],
+    title: 'no offer, no extension',
+    request: ask(),
+    options: { perMessageDeflate: true },
+    status: { server: 101 },
+    headers: { 'sec-websocket-extensions': null },
+  },
+  {
+    id: 'server-extensions-not-wanted',
+    clauses: ['4.2.2 extensions', '7692 7.1 decline'],
+    title: 'an offer to a server without compression',
+    request: ask({ [HEADER]: NAME }),
+    status: { server: 101, gateway: 101 },
+    headers: { 'sec-websocket-extensions': null },
+  },
+];
+
+const INVALID = { error: `Invalid ${HEADER} header` };
+const NOT_ASKED = { error: 'Server indicated an extension that was not requested' };
+const AGREED = { protocol: '', extensions: NAME };
+
+type Answer = readonly [
+  id: string,
+  clause: string,
+  answer: string,
+  outcome: ClientHandshake['outcome'],
+  options?: PerMessageDeflateOptions,
+];
+
+const ANSWERS: readonly Answer[] = [
+  ['plain', '7692 5 accept', NAME, AGREED],
+  ['quoted', '9.1 quoted', `${NAME}; server_max_window_bits="10"`, AGREED],
+  ['server-alone-unasked', '7692 7.1.1 server', `${NAME}; server_no_context_takeover`, AGREED],
+  ['client-alone-unasked', '7692 7.1.1 client', `${NAME}; client_no_context_takeover`, AGREED],
+  ['server-alone-not-met', '7692 7.1.1 server', NAME, INVALID, { serverNoContextTakeover: true }],
+  [
+    'server-alone-met',
+    '7692 7.1.1 server',
+    `${NAME}; server_no_context_takeover`,
+    AGREED,
+    { serverNoContextTakeover: true },
+  ],
+  [
+    'client-alone-not-repeated',
+    '7692 7.1.1 client',
+    NAME,
+    AGREED,
+    { clientNoContextTakeover: true },
+  ],
+  [
+    'client-alone-not-supported',
+    '7692 7.1 fail',
+    `${NAME}; client_no_context_takeover`,
+    INVALID,
+    { clientNoContextTakeover: false },
+  ],
+  ...[8, 9, 10, 11, 12, 13, 14, 15].flatMap((bits): Answer[] => [
+    [
+      `server-bits-${bits}`,
+      '7692 7.1.2 server bits',
+      `${NAME}; server_max_window_bits=${bits}`,
+      AGREED,
+    ],
+    [
+      `client-bits-${bits}`,
+      '7692 7.1.2 client bits',
+      `${NAME}; client_max_window_bits=${bits}`,
+      AGREED,
+    ],
+    [
+      `server-bits-${bits}-asked`,
+      '7692 7.1.2 server bits',
+      `${NAME}; server_max_window_bits=${bits}`,
+      bits <= 11 ? AGREED : INVALID,
+      { serverMaxWindowBits: 11 },
+    ],
+    [
+      `client-bits-${bits}-asked`,
+      '7692 7.1.2 client bits',
+      `${NAME}; client_max_window_bits=${bits}`,
+      bits <= 11 ? AGREED : INVALID,
+      { clientMaxWindowBits: 11 },
+    ],
+  ]),
+  ['server-bits-not-met', '7692 7.1.2 server bits', NAME, INVALID, { serverMaxWindowBits: 10 }],
+  [
+    'client-bits-not-offered',
+    '7692 7.1.2 client bits',
+    `${NAME}; client_max_window_bits=10`,
+    INVALID,
+    { clientMaxWindowBits: false },
+  ],
+  ...[
+    ['unknown-parameter', 'foo=1'],
+    ['repeated', 'server_no_context_takeover; server_no_context_takeover'],
+    ['server-alone-with-value', 'server_no_context_takeover=1'],
+    ['client-alone-with-value', 'client_no_context_takeover=1'],
+    ['server-bits-without-value', 'server_max_window_bits'],
+    ['client-bits-without-value', 'client_max_window_bits'],
+    ...['0', '7', '16', '08', '010', '0xa', '-9', '9.0'].flatMap((bits) => [
+      [`server-bits-${bits}`, `server_max_window_bits=${bits}`],
+      [`client-bits-${bits}`, `client_max_window_bits=${bits}`],
+    ]),
+  ].map(
+    ([id, parameters]): Answer => [
+      `invalid-${id}`,
+      '7692 7.1 fail',
+      `${NAME}; ${parameters}`,
+      INVALID,
+    ],
+  ),
+  ['twice', '7692 5 once', `${NAME}, ${NAME}`, INVALID],
+  ['other', '4.1 extension answer', 'x-unknown', NOT_ASKED],
+  ['other-too', '4.1 extension answer', `${NAME}, x-unknown`, NOT_ASKED],
+  ...MALFORMED.filter((header) => header !== '').map(
+    (header, index): Answer => [`malformed-${index}`, '9.1 abnf', header, INVALID],
+  ),
+];
+
+const answers: ClientHandshake[] = ANSWERS.map(([id, clause, answer, outcome, options]) => ({
+  id: `client-extension-${id}`,
+  clauses: [clause, '4.1 validate'],
+  title: `${answer}${options === undefined ? '' : ` to ${JSON.stringify(options)}`}`,
+  options: { perMessageDeflate: options ?? true },
+  answer: acceptance(`${HEADER}: ${answer}`),
+  outcome,
+}));
+
+const otherAnswers: ClientHandshake[] = [
+  {
+    id: 'client-extension-unasked',
+    clauses: ['4.1 extension answer', '5.8 negotiate'],
+    title: 'an extension where none was asked for',
+    options: { perMessageDeflate: false },
+    answer: acceptance(`${HEADER}: ${NAME}`),
+    outcome: { error: `Server sent a ${HEADER} header but no extension was requested` },
+  },
+  {
+    id: 'client-extension-declined',
+    clauses: ['7692 5 accept', '4.1 validate'],
+    title: 'no extension, though asked for',
+    options: { perMessageDeflate: true },
+    outcome: { protocol: '', extensions: '' },
+  },
+  {
+    id: 'client-extension-two-lines',
+    clauses: ['11.3 once answer'],
+    title: 'an extension in two lines',
+    options: { perMessageDeflate: true },
+    answer: [...acceptance(`${HEADER}: ${NAME}`), `${HEADER}: ${NAME}`],
+    outcome: INVALID,
+  },
+  {
+    id: 'client-extension-empty',
+    clauses: ['9.1 abnf'],
+    title: 'an empty list of extensions',
+    options: { perMessageDeflate: true },
+    answer: acceptance(`${HEADER}:`),
+    outcome: INVALID,
+  },
+];
+
+export const serverNegotiations: readonly ServerHandshake[] = [...offers, ...malformed, ...others];
+export const clientNegotiations: readonly ClientHandshake[] = [...answers, ...otherAnswers];

@@ -1,0 +1,19 @@
+/** Waiting for what must come, and for what must not. */
+
+/** Long enough for any machine; what has not come then never will. */
+const PATIENCE = 10_000;
+/** Turns of the event loop in which a chunk in memory has been read, worked on and answered. */
+const QUIET_TURNS = 4;
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Until the condition holds. It gives up silently: the comparison that follows says what is missing. */
+export async function settled(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE;
+  while (!condition() && performance.now() < deadline) await turn();
+}
+
+/** What is on its way in memory has arrived, and its answer has come back. */
+export async function quietness(): Promise<void> {
+  for (let turns = 0; turns < QUIET_TURNS; turns++) await turn();
+}
