@@ -28,8 +28,9 @@ table, and one of them fails where this file is not what the table makes.
 
     npm test -- packages/engine/test/conformance
 
-- Each case of an established connection is run for the roles that it names, over sockets in memory, TCP and TLS. In memory
-  it is run three times: its bytes whole, one by one, and cut anywhere (seeded). Over TCP and TLS the short ones are, too.
+- Each case is run over sockets in memory, over TCP and over TLS, and a conversation for the roles that it names. In memory it
+  is run three times: its bytes whole, one by one (of long payloads both ends), and cut anywhere (seeded). Over TCP the short
+  ones are cut, too; over TLS with \`UPWIRE_LONG=1\`.
 - A row is one exchange: what the peer sends, and then exactly what comes back. In memory it is seen that nothing comes
   before a row's outcome is due, so that what has to fail at a byte fails at that byte and not later or earlier.
 - The application under test sends every message back. A case that does not end by itself ends with a close frame, which is

@@ -3,5 +3,8 @@ import { CHUNKINGS } from './run/chunks';
 import { memoryLink } from './run/links';
 import { conversationTests, handshakeTests } from './run/suite';
 
-conversationTests(async () => memoryLink(), { bytes: 70_000, random: Number.POSITIVE_INFINITY });
+conversationTests(async () => memoryLink(), {
+  bytes: Number.POSITIVE_INFINITY,
+  random: Number.POSITIVE_INFINITY,
+});
 handshakeTests(async () => memoryLink(), CHUNKINGS);

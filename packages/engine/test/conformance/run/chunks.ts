@@ -1,5 +1,6 @@
 /** How the peer's bytes are cut: at once, one by one, and anywhere. */
 import type { Duplex } from 'node:stream';
+import { LONG } from './long';
 
 export type Chunking = 'whole' | 'bytes' | 'random';
 
@@ -20,6 +21,16 @@ export function randomNumbers(seed: string): () => number {
   };
 }
 
+/** Long payloads are cut into single bytes at both ends only, where the headers are, unless there is time. */
+const CUT_FINELY = LONG ? Number.POSITIVE_INFINITY : 1_000;
+/** The pieces between. */
+const COARSE = 257;
+
+function sizeOfBytes(bytes: Buffer, at: number): number {
+  const middle = at >= CUT_FINELY && at < bytes.length - CUT_FINELY;
+  return middle ? Math.min(COARSE, bytes.length - CUT_FINELY - at) : 1;
+}
+
 /** Cuts bytes; what follows from a seed is the same in each run. */
 export function* cutBytes(bytes: Buffer, chunking: AnyChunking, seed: string): Generator<Buffer> {
   if (chunking === 'whole') {
@@ -28,9 +39,14 @@ export function* cutBytes(bytes: Buffer, chunking: AnyChunking, seed: string): G
   }
   const random = randomNumbers(seed);
   // Short pieces for headers, long ones for long payloads.
-  const most = chunking === 'bytes' ? 1 : Math.max(7, bytes.length / 40);
+  const most = Math.max(7, bytes.length / 40);
   for (let at = 0; at < bytes.length; ) {
-    const size = typeof chunking === 'number' ? chunking : 1 + Math.floor(random() * most);
+    const size =
+      typeof chunking === 'number'
+        ? chunking
+        : chunking === 'bytes'
+          ? sizeOfBytes(bytes, at)
+          : 1 + Math.floor(random() * most);
     yield bytes.subarray(at, at + size);
     at += size;
   }

@@ -9,7 +9,7 @@ import { converse } from './converse';
 import { askClient, askServer } from './handshake';
 import type { Link } from './links';
 
-/** Beyond this many bytes a case is not sent byte by byte. */
+/** Beyond so many bytes a case is not sent cut in this way. */
 export interface Thrift {
   readonly bytes: number;
   readonly random: number;
