@@ -58,6 +58,8 @@ export interface Conversation {
   readonly deflate?: string;
   /** Whether the application sends messages back. @defaultValue true */
   readonly echo?: boolean;
+  /** Frames that come right behind a server's 101, in the same write. */
+  readonly early?: readonly Sent[];
   readonly steps: readonly Step[];
 }
 

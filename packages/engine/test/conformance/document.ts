@@ -28,9 +28,10 @@ table, and one of them fails where this file is not what the table makes.
 
     npm test -- packages/engine/test/conformance
 
-- Each case is run over sockets in memory, over TCP and over TLS, and a conversation for the roles that it names. In memory it
-  is run three times: its bytes whole, one by one (of long payloads both ends), and cut anywhere (seeded). Over TCP the short
-  ones are cut, too; over TLS with \`UPWIRE_LONG=1\`.
+- Each case is run over sockets in memory, over TCP and over TLS; a conversation for the roles that it names, and as a server
+  \`WebSocketServer\` and, in memory, the gateway in front of the adapters.
+- In memory each is run three times: its bytes whole, one by one (of long payloads, both ends), and cut anywhere (seeded). Over
+  TCP the short ones are cut, too; over TLS they are with \`UPWIRE_LONG=1\`.
 - A row is one exchange: what the peer sends, and then exactly what comes back. In memory it is seen that nothing comes
   before a row's outcome is due, so that what has to fail at a byte fails at that byte and not later or earlier.
 - The application under test sends every message back. A case that does not end by itself ends with a close frame, which is
@@ -41,6 +42,7 @@ table, and one of them fails where this file is not what the table makes.
 Two parts of the suite have more data than a table can show: \`compression.test.ts\` sends messages of 16 B to 128 KiB
 through windows of 8 to 15 bits with and without context takeover, and \`sizes.test.ts\` messages up to 16 MiB in fragments of
 64 B and more. CI runs them with fewer messages; with \`UPWIRE_LONG=1\` there are 1,000 of each.
+
 `;
 
 /** Nothing may end a cell of a table early. */
@@ -92,6 +94,7 @@ function clauseTable(clauses: readonly Clause[]): string {
 // ---- cases
 
 function conversationRows({
+  early = [],
   id,
   clauses,
   title,
@@ -107,7 +110,7 @@ function conversationRows({
       index === 0 ? clauses.join('; ') : '',
       index === 0 ? roles.join(', ') : '',
       index === 0 ? cell(about) : '',
-      code(showIn(step)),
+      code(index === 0 && early.length > 0 ? `101, ${showSent(early)}` : showIn(step)),
       code((step.wire ?? []).slice(0, SHOWN_STEPS).join(', ')),
       code((step.told ?? []).slice(0, SHOWN_STEPS).join(', ')),
     ]);

@@ -3,7 +3,7 @@ import { CHUNKINGS } from './run/chunks';
 import { memoryLink } from './run/links';
 import { conversationTests, handshakeTests } from './run/suite';
 
-conversationTests(async () => memoryLink(), {
+conversationTests(async () => memoryLink(), ['server', 'gateway', 'client'], {
   bytes: Number.POSITIVE_INFINITY,
   random: Number.POSITIVE_INFINITY,
 });

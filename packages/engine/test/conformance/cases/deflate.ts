@@ -5,12 +5,14 @@ import { deflateSync, storedBlock, text } from '../../support/deflate';
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../../support/frames';
 import type { Conversation, FramePart, Sent, Step } from '../case';
 import { showMessage } from '../run/show';
-import { fails, invalidUtf8, protocolError, quiet } from '../steps';
+import { action, fails, invalidUtf8, protocolError, quiet } from '../steps';
 
 /** RSV1 (RFC 7692 6). */
 const COMPRESSED = 4;
 
 const PLAIN = 'permessage-deflate';
+const SERVER_ALONE = `${PLAIN}; server_no_context_takeover`;
+const CLIENT_ALONE = `${PLAIN}; client_no_context_takeover`;
 const ALONE = `${PLAIN}; server_no_context_takeover; client_no_context_takeover`;
 
 const deflatedText = (payload: Buffer): FramePart => ({ opcode: TEXT, rsv: COMPRESSED, payload });
@@ -108,6 +110,17 @@ const examples: Conversation[] = [
       echoed('Hello', deflatedText(hex('f248cdc9c90700'))),
       echoed('between', { opcode: TEXT, payload: 'between' }),
       echoed('Hello', deflatedText(hex('f200110000'))),
+    ],
+  },
+  {
+    id: 'deflate-final-then-more',
+    clauses: ['7692 7.2.3 blocks'],
+    title:
+      'blocks behind one with BFINAL = 1 belong to the message, and may refer to what is before it',
+    deflate: PLAIN,
+    steps: [
+      echoed('HelloHello', deflatedText(hex('f348cdc9c90700 f248cdc9c90700'))),
+      echoed('HelloHello', deflatedText(hex('f348cdc9c90700 f200110000'))),
     ],
   },
   {
@@ -216,6 +229,79 @@ const parameters: Conversation[] = [
   }),
 ];
 
+const oneSided: Conversation[] = [
+  ...[SERVER_ALONE, CLIENT_ALONE].map((deflate) => ({
+    id: `deflate-${deflate === SERVER_ALONE ? 'server' : 'client'}-alone`,
+    clauses: ['7692 7.1.1 no takeover', '7692 7.1.1 server', '7692 7.1.1 client'],
+    title: `context takeover for the ${deflate === SERVER_ALONE ? 'client' : 'server'} only`,
+    deflate,
+    steps: [text(2_000), text(2_000, 2), text(2_000)].map((one) => echoed(one, zlibbed(TEXT, one))),
+  })),
+  ...[
+    [8, 15],
+    [15, 8],
+    [9, 12],
+  ].map(
+    ([server, client]): Conversation => ({
+      id: `deflate-windows-${server}-and-${client}`,
+      clauses: ['7692 7.1.2 window', '7692 7.2.2 inflate'],
+      title: `a window of ${server} bits for the server, of ${client} for the client`,
+      deflate: `${PLAIN}; server_max_window_bits=${server}; client_max_window_bits=${client}`,
+      // The peer keeps to the smaller of the two, which either may.
+      steps: [text(3_000), text(3_000, 2)].map((one) =>
+        echoed(one, zlibbed(TEXT, one, Buffer.alloc(0), 9)),
+      ),
+    }),
+  ),
+  {
+    id: 'deflate-own-empty',
+    clauses: ['7692 7.2.3 empty', '7692 7.2.1 tail'],
+    title: 'empty messages of ours, of either type, and one behind them',
+    deflate: PLAIN,
+    steps: [
+      {
+        app: action("send(''), send(0 bytes), send('a')", (ws) => {
+          ws.send('');
+          ws.send(Buffer.alloc(0));
+          ws.send('a');
+        }),
+        wire: ['deflated text', 'deflated binary', 'deflated text a'],
+      },
+    ],
+  },
+  {
+    id: 'deflate-own-control',
+    clauses: ['7692 6.1 rsv1'],
+    title: 'pings, pongs and close frames of ours are never compressed',
+    deflate: PLAIN,
+    steps: [
+      {
+        app: action("ping('aaaaaaaa'), pong('aaaaaaaa'), send('aaaaaaaa')", (ws) => {
+          ws.ping('aaaaaaaa');
+          ws.pong('aaaaaaaa');
+          ws.send('aaaaaaaa');
+        }),
+        wire: ['ping 6161616161616161', 'pong 6161616161616161', 'deflated text aaaaaaaa'],
+      },
+    ],
+  },
+  {
+    id: 'deflate-own-uncompressed',
+    clauses: ['7692 6.2 uncompressed'],
+    title: 'a message of ours that is sent without compression has no RSV1',
+    deflate: PLAIN,
+    steps: [
+      {
+        app: action("send('a', compress: false), send('b')", (ws) => {
+          ws.send('a', { compress: false });
+          ws.send('b');
+        }),
+        wire: ['text a', 'deflated text b'],
+      },
+    ],
+  },
+];
+
 const CONTROL: readonly [name: string, opcode: number][] = [
   ['close', CLOSE],
   ['ping', PING],
@@ -307,4 +393,9 @@ const broken: Conversation[] = [
   },
 ];
 
-export const deflate: readonly Conversation[] = [...examples, ...parameters, ...broken];
+export const deflate: readonly Conversation[] = [
+  ...examples,
+  ...parameters,
+  ...oneSided,
+  ...broken,
+];

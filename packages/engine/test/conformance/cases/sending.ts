@@ -1,8 +1,9 @@
 /** RFC 6455 6.1, 5.3: what we send. */
 import { pattern } from '../../support/bytes';
+import { CONTINUATION, PING, TEXT } from '../../support/frames';
 import type { Conversation } from '../case';
 import { showMessage } from '../run/show';
-import { action } from '../steps';
+import { action, echoedText, quiet } from '../steps';
 
 const LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 100_000];
 
@@ -79,6 +80,30 @@ export const sending: readonly Conversation[] = [
         wire: [showMessage(pattern(300), true)],
       },
     ],
+  },
+  {
+    id: 'early-frames',
+    roles: ['client'],
+    clauses: ['4.1 validate', '6.2 parse'],
+    title: 'frames right behind the 101 are not lost, and come behind the opening handshake',
+    early: [
+      { opcode: TEXT, payload: 'welcome' },
+      { opcode: PING, payload: 'a' },
+      { opcode: TEXT, payload: 'half', fin: false, to: 2 },
+    ],
+    steps: [
+      { wire: ['text welcome', 'pong 61'], told: ['text welcome', 'ping 61'] },
+      quiet({ opcode: TEXT, payload: 'half', fin: false, from: 2 }),
+      echoedText('halfway', { opcode: CONTINUATION, payload: 'way' }),
+    ],
+  },
+  {
+    id: 'early-fault',
+    roles: ['client'],
+    clauses: ['7.1.7 close frame', '10.7 validate'],
+    title: 'a fault right behind the 101',
+    early: [{ opcode: 3 }],
+    steps: [{ wire: ['close 1002', 'end'], told: ['error WS_ERR_INVALID_OPCODE', 'close 1006'] }],
   },
   {
     id: 'send-when-closed',

@@ -12,6 +12,13 @@ export const deflate: readonly Clause[] = clausesOf([
     'the extension is in use where the response has it, and only there',
   ],
   ['7692 5 once', 'MUST', 'client', 'fails where the response has the extension twice'],
+  [
+    '7692 5 conflict',
+    'MUST',
+    'both',
+    'no two extensions that are in use want the same reserved bit',
+    { note: 'We know no other extension.' },
+  ],
   ['7692 6 opcode', 'MUST', 'both', 'the opcode is that of the message before it was compressed'],
   [
     '7692 6 constraints',

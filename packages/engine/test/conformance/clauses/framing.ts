@@ -118,7 +118,7 @@ export const framing: readonly Clause[] = clausesOf([
           'a hundred thousand of a peer that reads are all answered',
         ),
       ],
-      note: 'A peer that pings without reading is cut behind 60 pongs that wait (`maxPendingAutoPongs`).',
+      note: 'A peer that pings without reading is cut behind 60 pongs that wait (`maxPendingAutoPongs`). A ping that comes behind our own close frame is not answered: peers take any frame behind a close frame for a fault.',
     },
   ],
   ['5.5.2 soon', 'SHOULD', 'both', 'answers a ping as soon as it can'],

@@ -1,9 +1,11 @@
 /** Runs a conversation of the table over a link. */
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from '../../../src/server';
+import { Gateway } from '../../../src/upgrade/gateway';
 import type { WebSocket } from '../../../src/websocket';
 import { CLOSE } from '../../support/frames';
 import { request } from '../../support/raw-client';
+import { accepting } from '../../support/site';
 import type { Conversation, Role, Step } from '../case';
 import { encode } from '../case';
 import type { AnyChunking } from './chunks';
@@ -58,6 +60,38 @@ export async function enterServer(
       accept(webSocket);
     });
   });
+  return knock(peer, accepted, deflate);
+}
+
+/** The gateway of the adapters accepts the raw peer, for an application of `node:http` alone. */
+export async function enterGateway(
+  link: Link,
+  { options, deflate }: Pick<Conversation, 'options' | 'deflate'>,
+  prepare: Prepare,
+): Promise<Omit<Ends, 'told'>> {
+  let accept: (webSocket: WebSocket) => void = () => undefined;
+  const accepted = new Promise<WebSocket>((resolve) => {
+    accept = resolve;
+  });
+  const app = accepting((webSocket) => {
+    prepare(webSocket);
+    accept(webSocket);
+  });
+  const perMessageDeflate = deflate === undefined ? false : { threshold: 0 };
+  const gateway = new Gateway(
+    { dispatch: app, routes: () => 'here' },
+    { ...options, perMessageDeflate },
+  );
+  const site = await link.site(app, (http) => gateway.attach(http));
+  return knock(await site.connect(), accepted, deflate);
+}
+
+/** The raw peer asks, and has to be accepted. */
+async function knock(
+  peer: Duplex,
+  accepted: Promise<WebSocket>,
+  deflate: string | undefined,
+): Promise<Omit<Ends, 'told'>> {
   const wire = new WireReader('server', peer);
   const head = wire.head();
   peer.write(request(deflate === undefined ? {} : { 'Sec-WebSocket-Extensions': deflate }));
@@ -70,7 +104,7 @@ export async function enterServer(
 /** A client of ours enters the raw peer. */
 export async function enterClient(
   link: Link,
-  { options, deflate }: Pick<Conversation, 'options' | 'deflate'>,
+  { options, deflate, early = [] }: Pick<Conversation, 'options' | 'deflate' | 'early'>,
   prepare: Prepare,
 ): Promise<Omit<Ends, 'told'>> {
   const perMessageDeflate = deflate === undefined ? false : { threshold: 0 };
@@ -82,12 +116,12 @@ export async function enterClient(
   });
   const wire = new WireReader('client', peer);
   const asked = await wire.head();
-  peer.write(
+  const head =
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-      `Sec-WebSocket-Accept: ${acceptOf(asked)}\r\n` +
-      (deflate === undefined ? '' : `Sec-WebSocket-Extensions: ${deflate}\r\n`) +
-      '\r\n',
-  );
+    `Sec-WebSocket-Accept: ${acceptOf(asked)}\r\n` +
+    (deflate === undefined ? '' : `Sec-WebSocket-Extensions: ${deflate}\r\n`) +
+    '\r\n';
+  peer.write(Buffer.concat([Buffer.from(head), ...early.map((sent) => encode(sent, 'client'))]));
   await opened;
   return { peer, wire, webSocket };
 }
@@ -95,8 +129,9 @@ export async function enterClient(
 /** The application under test: it writes down what it is told, and sends messages back. */
 function application(told: string[], echo: boolean): Prepare {
   return (webSocket) => {
-    webSocket.on('message', (data: Buffer, isBinary: boolean) => {
-      told.push(showMessage(data, isBinary));
+    // The gateway's give text as a string.
+    webSocket.on('message', (data: Buffer | string, isBinary: boolean) => {
+      told.push(showMessage(Buffer.from(data), isBinary));
       if (echo) webSocket.send(data, { binary: isBinary });
     });
     webSocket.on('ping', (data: Buffer) => told.push(showPayload('ping', data)));
@@ -119,16 +154,23 @@ function farewell(role: Role): Step[] {
 
 const hasClosed = ({ told = [] }: Step): boolean => told.some((line) => line.startsWith('close '));
 
+/** What is under test: a `WebSocketServer`, the gateway of the adapters, or a client. */
+export type Side = Role | 'gateway';
+
+export const roleOf = (side: Side): Role => (side === 'client' ? 'client' : 'server');
+
+const ENTER = { server: enterServer, gateway: enterGateway, client: enterClient } as const;
+
 export async function converse(
   link: Link,
   conversation: Conversation,
-  role: Role,
+  side: Side,
   chunking: AnyChunking,
 ): Promise<Run> {
   const { steps, deflate, echo = true, id } = conversation;
   const told: string[] = [];
-  const enter = role === 'server' ? enterServer : enterClient;
-  const ends = { ...(await enter(link, conversation, application(told, echo))), told };
+  const role = roleOf(side);
+  const ends = { ...(await ENTER[side](link, conversation, application(told, echo))), told };
   if (deflate !== undefined) ends.wire.inflate = inflaterFor(deflate, role);
   const all = steps.some(hasClosed) ? steps : [...steps, ...farewell(role)];
   const actual: Outcome[] = [];

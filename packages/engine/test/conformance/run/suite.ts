@@ -5,7 +5,8 @@ import type { ServerHandshake, ServerKind } from '../handshake-case';
 import { askedByClients, askedOfServers, conversations } from '../table';
 import type { Chunking } from './chunks';
 import { CHUNKINGS } from './chunks';
-import { converse } from './converse';
+import type { Side } from './converse';
+import { converse, roleOf } from './converse';
 import { askClient, askServer } from './handshake';
 import type { Link } from './links';
 
@@ -29,8 +30,12 @@ function chunkingsOf(conversation: Conversation, role: Role, thrift: Thrift): Ch
   return CHUNKINGS.filter((chunking) => chunking === 'whole' || length <= thrift[chunking]);
 }
 
-/** Runs every conversation of the table over a link, for both roles. */
-export function conversationTests(openLink: () => Promise<Link>, thrift: Thrift): void {
+/** Runs every conversation of the table over a link. */
+export function conversationTests(
+  openLink: () => Promise<Link>,
+  sides: readonly Side[],
+  thrift: Thrift,
+): void {
   let link: Link;
   beforeAll(async () => {
     link = await openLink();
@@ -38,14 +43,14 @@ export function conversationTests(openLink: () => Promise<Link>, thrift: Thrift)
   afterAll(() => link.close());
 
   describe.each(conversations)('$name', ({ cases }) => {
-    const rows = ROLES.flatMap((role) =>
+    const rows = sides.flatMap((side) =>
       cases
-        .filter(({ roles = ROLES }) => roles.includes(role))
-        .map((conversation) => ({ role, title: conversation.id, conversation })),
+        .filter(({ roles = ROLES }) => roles.includes(roleOf(side)))
+        .map((conversation) => ({ side, title: conversation.id, conversation })),
     );
-    test.each(rows)('$role: $title', async ({ role, conversation }) => {
-      for (const chunking of chunkingsOf(conversation, role, thrift)) {
-        const { expected, actual } = await converse(link, conversation, role, chunking);
+    test.each(rows)('$side: $title', async ({ side, conversation }) => {
+      for (const chunking of chunkingsOf(conversation, roleOf(side), thrift)) {
+        const { expected, actual } = await converse(link, conversation, side, chunking);
         expect({ chunking, outcomes: actual }).toEqual({ chunking, outcomes: expected });
       }
     });

@@ -24,6 +24,8 @@ export class WireReader {
   private chunks: Buffer[] = [];
   private size = 0;
   private needed = 1;
+  /** The masking key of the last frame. */
+  private key = Buffer.alloc(0);
   private headEnd: ((head: string) => void) | undefined = undefined;
 
   /** @param sender the role of the side under test */
@@ -83,6 +85,7 @@ export class WireReader {
     if (masked) unmask(payload, bytes.subarray(size - 4, size));
     const faults = this.faults(bytes, size, length, masked);
     const compressed = (bytes[0] & 64) !== 0;
+    if (compressed) faults.push(...compressionFaults(payload));
     if (compressed && this.onCompressed !== undefined && faults.length === 0) {
       this.onCompressed(payload);
       return;
@@ -97,6 +100,8 @@ export class WireReader {
     const shortest = length < 126 ? 2 : length < 65_536 ? 4 : 10;
     if (masked !== (this.sender === 'client')) faults.push(masked ? 'masked' : 'not masked');
     if (size - (masked ? 4 : 0) !== shortest) faults.push('length not minimal');
+    if (masked && bytes.subarray(size - 4, size).equals(this.key)) faults.push('masking key again');
+    this.key = Buffer.from(bytes.subarray(size - 4, size));
     if ((bytes[0] & 48) !== 0) faults.push('reserved bits');
     if (bytes[0] % 16 > 7 && (length > 125 || bytes[0] < 128)) faults.push('control frame');
     return faults;
@@ -109,6 +114,12 @@ export class WireReader {
     this.chunks = [];
     this.size = 0;
   }
+}
+
+/** RFC 7692 7.2.1: the empty block at the end goes without its last four bytes, and an empty message is not no bytes. */
+function compressionFaults(payload: Buffer): string[] {
+  if (payload.length === 0) return ['no compressed data'];
+  return payload.subarray(-4).equals(TAIL) ? ['tail not removed'] : [];
 }
 
 function readHeader(bytes: Buffer): Header | undefined {
