@@ -1,15 +1,19 @@
 /** The table of cases, by group. */
 import type { Conversation } from './case';
 import { clientHandshakes } from './cases/client-handshake';
+import { clientNegotiations } from './cases/client-negotiation';
 import { closing } from './cases/close';
+import { closingOurselves } from './cases/close-own';
 import { control } from './cases/control';
-import { deflate } from './cases/deflate';
+import { deflateExamples } from './cases/deflate';
+import { deflateParameters } from './cases/deflate-parameters';
 import { fragmentation } from './cases/fragments';
 import { lengths } from './cases/lengths';
-import { clientNegotiations, serverNegotiations } from './cases/negotiation';
 import { opcodes } from './cases/opcodes';
 import { sending } from './cases/sending';
+import { serverChoices } from './cases/server-choice';
 import { serverHandshakes } from './cases/server-handshake';
+import { serverNegotiations } from './cases/server-negotiation';
 import { utf8 } from './cases/utf8';
 import type { ClientHandshake, ServerHandshake } from './handshake-case';
 
@@ -26,14 +30,22 @@ export const conversations: readonly Group<Conversation>[] = [
   { name: 'control', title: 'Control frames', cases: control },
   { name: 'fragments', title: 'Fragments', cases: fragmentation },
   { name: 'utf8', title: 'UTF-8', cases: utf8 },
-  { name: 'close', title: 'Closing', cases: closing },
+  { name: 'close', title: 'Closing', cases: [...closing, ...closingOurselves] },
   { name: 'sending', title: 'Sending', cases: sending },
-  { name: 'deflate', title: 'Compressed messages', cases: deflate },
+  {
+    name: 'deflate',
+    title: 'Compressed messages',
+    cases: [...deflateExamples, ...deflateParameters],
+  },
 ];
 
 /** Opening handshakes that our servers are asked for. */
 export const askedOfServers: readonly Group<ServerHandshake>[] = [
-  { name: 'server handshakes', title: 'Opening handshake, server', cases: serverHandshakes },
+  {
+    name: 'server handshakes',
+    title: 'Opening handshake, server',
+    cases: [...serverHandshakes, ...serverChoices],
+  },
   { name: 'server negotiations', title: 'Extensions, server', cases: serverNegotiations },
 ];
 
