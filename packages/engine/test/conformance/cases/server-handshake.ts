@@ -126,6 +126,12 @@ const FIELDS: ServerHandshake[] = [
     ['empty', 'an empty key', ask({ 'Sec-WebSocket-Key': '' })],
     ['15-bytes', 'a key of 15 bytes', ask({ 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAA' })],
     ['17-bytes', 'a key of 17 bytes', ask({ 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAAA=' })],
+    [
+      '21-characters',
+      'a key of 21 characters and two =',
+      ask({ 'Sec-WebSocket-Key': KEY.slice(1) }),
+    ],
+    ['23-characters', 'a key of 23 characters and two =', ask({ 'Sec-WebSocket-Key': `A${KEY}` })],
     ['no-padding', 'a key without padding', ask({ 'Sec-WebSocket-Key': KEY.slice(0, -2) })],
     [
       'alphabet',

@@ -16,6 +16,8 @@ import { showClose, showMessage, showPayload } from './show';
 import { quietness, settled } from './wait';
 import { inflater, WireReader } from './wire';
 
+const CLOSED = 3;
+
 /** What came of one step. */
 export interface Outcome {
   readonly wire: readonly string[];
@@ -216,7 +218,9 @@ async function take(
   const { wire: expectedWire = [], told: expectedTold = [] } = step;
   const isThere = (): boolean =>
     wire.log.length >= expectedWire.length && told.length >= expectedTold.length;
-  await settled(isThere);
-  if (link.exact) await quietness();
+  // Nothing comes behind the end of both.
+  const isOver = (): boolean => peer.destroyed && webSocket.readyState === CLOSED;
+  await settled(() => isThere() || isOver());
+  if (link.exact || isOver()) await quietness();
   return { wire: wire.log.splice(0), told: told.splice(0) };
 }

@@ -1,7 +1,8 @@
 /** Waiting for what must come, and for what must not. */
 
-/** Long enough for any machine; what has not come then never will. */
-const PATIENCE = 10_000;
+/** Milliseconds, and turns of the event loop, long enough for any machine; what has not come then never will. */
+const PATIENCE = 5_000;
+const PATIENT_TURNS = 2_000;
 /** Turns of the event loop in which a chunk in memory has been read, worked on and answered. */
 const QUIET_TURNS = 4;
 
@@ -10,7 +11,10 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /** Until the condition holds. It gives up silently: the comparison that follows says what is missing. */
 export async function settled(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE;
-  while (!condition() && performance.now() < deadline) await turn();
+  for (let turns = 0; !condition(); turns++) {
+    if (turns > PATIENT_TURNS && performance.now() > deadline) return;
+    await turn();
+  }
 }
 
 /** What is on its way in memory has arrived, and its answer has come back. */
