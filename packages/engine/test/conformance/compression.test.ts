@@ -20,7 +20,7 @@ const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
 const BATCH = 25;
 /** A larger window there is not. */
 const WINDOW = 32_768;
-/** Of so many messages the distances are read one by one. */
+/** Of so many messages of each size the distances are read one by one. */
 const READ_CLOSELY = 3;
 
 function countOf(size: number): number {
@@ -117,7 +117,7 @@ test.each(MATRIX)(
     let before: Buffer = Buffer.alloc(0);
 
     /** Sends messages, and compares what comes back. */
-    const exchange = async (batch: Message[]): Promise<void> => {
+    const exchange = async (batch: Message[], closely: number): Promise<void> => {
       for (const { opcode, payload: plain } of batch) {
         const payload = await deflater.deflate(plain);
         peer.write(encode({ opcode, rsv: 4, payload }, role));
@@ -129,23 +129,28 @@ test.each(MATRIX)(
         faults: [],
         wire: [],
       });
-      for (const payload of got.slice(0, READ_CLOSELY)) {
+      for (const payload of got.slice(0, closely)) {
         expect(largestDistance(Buffer.concat([payload, TAIL]))).toBeLessThanOrEqual(2 ** bits);
       }
       const all = Buffer.concat(batch.map(({ payload }) => payload));
-      if (takeover) expectBytes(inflated(got, before, bits), all);
-      else expectBytes(Buffer.concat(got.map((one) => inflated([one], before, bits))), all);
+      const back = takeover
+        ? inflated(got, before, bits)
+        : Buffer.concat(got.map((one) => inflated([one], before, bits)));
+      // Where they differ is only looked for where they do.
+      if (!back.equals(all)) expectBytes(back, all);
       if (takeover) before = Buffer.concat([before, all]).subarray(-WINDOW);
     };
 
     for (const size of SIZES) {
       let batch: Message[] = [];
+      let closely = READ_CLOSELY;
       for (const message of messages(size, `${role} ${bits} ${takeover} ${size}`)) {
         if (batch.push(message) < BATCH) continue;
-        await exchange(batch);
+        await exchange(batch, closely);
+        closely = 0;
         batch = [];
       }
-      await exchange(batch);
+      await exchange(batch, closely);
     }
     deflater.close();
     webSocket.terminate();
