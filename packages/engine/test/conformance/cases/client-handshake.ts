@@ -85,6 +85,12 @@ const VALID: readonly [id: string, title: string, answer: string[]][] = [
     acceptance('Connection: keep-alive, Upgrade'),
   ],
   ['other-headers', 'headers that nobody knows', acceptance('X-Whatever: a', 'Set-Cookie: b=c')],
+  [
+    'early-hints',
+    'a 103 before the 101',
+    ['HTTP/1.1 103 Early Hints', 'Link: </style.css>', '', ...ACCEPTANCE],
+  ],
+  ['continue', 'a 100 before the 101', ['HTTP/1.1 100 Continue', '', ...ACCEPTANCE]],
   ['other-reason', 'another reason phrase', acceptance('HTTP/1.1 101 Sure')],
 ];
 

@@ -90,6 +90,27 @@ const oneSided: Conversation[] = [
     ],
   },
   {
+    id: 'deflate-own-fragments',
+    clauses: ['7692 6.1 first frame', '7692 6.1 rsv1', '6.1 opcode'],
+    title: 'a message of ours in three fragments, a ping between them, and one behind it',
+    deflate: PLAIN,
+    steps: [
+      {
+        app: action(
+          "send('Hel', fin: false), ping(), send('l', fin: false), send('o'), send('Hello')",
+          (ws) => {
+            ws.send('Hel', { fin: false });
+            ws.ping();
+            ws.send('l', { fin: false });
+            ws.send('o', { fin: true });
+            ws.send('Hello');
+          },
+        ),
+        wire: ['ping', 'deflated text Hello in 3 fragments', 'deflated text Hello'],
+      },
+    ],
+  },
+  {
     id: 'deflate-own-control',
     clauses: ['7692 6.1 rsv1'],
     title: 'pings, pongs and close frames of ours are never compressed',

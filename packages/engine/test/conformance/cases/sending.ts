@@ -67,6 +67,20 @@ export const sending: readonly Conversation[] = [
     ],
   },
   {
+    id: 'send-lone-surrogate',
+    clauses: ['5.6 text', '8.1 utf8'],
+    title: 'a string that has no form in UTF-8 is sent with U+FFFD in the place of what is wrong',
+    steps: [
+      {
+        app: action("send('a\\ud800b'), send('\\udc00')", (ws) => {
+          ws.send('a\ud800b');
+          ws.send('\udc00');
+        }),
+        wire: ['text a\ufffdb', 'text \ufffd'],
+      },
+    ],
+  },
+  {
     id: 'send-payload-kept',
     clauses: ['10.3 not modified', '6.1 transmit'],
     title: "the application's own bytes are the same before and after they were masked and sent",

@@ -143,6 +143,9 @@ export const framing: readonly Clause[] = clausesOf([
     'MUST',
     'both',
     'a whole text message is UTF-8; a frame of it may end within a character',
+    {
+      note: 'Bytes that the application sends as text (`binary: false`) are its own to answer for, as with `ws`: they are not looked at.',
+    },
   ],
   ['6.1 open', 'MUST', 'both', 'sends only on a connection that is OPEN'],
   ['6.1 encapsulate', 'MUST', 'both', 'data is sent in frames'],

@@ -1,6 +1,7 @@
 /** The raw peer: it reads bytes, and holds every frame to what RFC 6455 5 asks of a sender. */
 import type { Duplex } from 'node:stream';
 import { constants, inflateRawSync } from 'node:zlib';
+import { CONTINUATION } from '../../support/frames';
 import type { Role } from '../case';
 import { showFrame } from './show';
 
@@ -24,6 +25,8 @@ export class WireReader {
   private chunks: Buffer[] = [];
   private size = 0;
   private needed = 1;
+  /** A compressed message whose end has not come. */
+  private compressed: { opcode: number; parts: Buffer[]; faults: string[] } | undefined = undefined;
   /** The masking key of the last frame. */
   private key = Buffer.alloc(0);
   private headEnd: ((head: string) => void) | undefined = undefined;
@@ -85,14 +88,32 @@ export class WireReader {
     if (masked) unmask(payload, bytes.subarray(size - 4, size));
     const faults = this.faults(bytes, size, length, masked);
     const compressed = (bytes[0] & 64) !== 0;
-    if (compressed) faults.push(...compressionFaults(payload));
-    if (compressed && this.onCompressed !== undefined && faults.length === 0) {
-      this.onCompressed(payload);
+    const [opcode, fin] = [bytes[0] & 15, bytes[0] > 127];
+    if (compressed || (opcode === CONTINUATION && this.compressed !== undefined)) {
+      this.compressedFrame(opcode, fin, payload, faults);
       return;
     }
-    const shown = compressed && this.inflate !== undefined ? this.inflate(payload) : payload;
-    const text = showFrame(bytes[0] & 15, bytes[0] > 127, shown);
-    this.log.push([compressed ? `deflated ${text}` : text, ...faults].join(' !'));
+    this.log.push([showFrame(opcode, fin, payload), ...faults].join(' !'));
+  }
+
+  /** Compressed messages are shown whole: what each fragment holds is for the compressor to say. */
+  private compressedFrame(opcode: number, fin: boolean, payload: Buffer, faults: string[]): void {
+    this.compressed ??= { opcode, parts: [], faults: [] };
+    const message = this.compressed;
+    message.parts.push(payload);
+    message.faults.push(...faults);
+    if (!fin) return;
+    this.compressed = undefined;
+    const { parts } = message;
+    const whole = Buffer.concat(parts);
+    const all = [...message.faults, ...compressionFaults(whole)];
+    if (this.onCompressed !== undefined && all.length === 0) {
+      this.onCompressed(whole);
+      return;
+    }
+    const text = showFrame(message.opcode, true, this.inflate?.(whole) ?? whole);
+    const count = parts.length === 1 ? '' : ` in ${parts.length} fragments`;
+    this.log.push([`deflated ${text}${count}`, ...all].join(' !'));
   }
 
   private faults(bytes: Buffer, size: number, length: number, masked: boolean): string[] {
