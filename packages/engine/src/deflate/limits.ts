@@ -86,9 +86,12 @@ export function finalBlocksFault(): ProtocolError {
   return protocolError(FINAL_BLOCKS);
 }
 
-/** zlib's error as what it means here: the peer sent no DEFLATE data, unless we ran out of memory. */
+/**
+ * zlib's error as what it means here: the peer sent no DEFLATE data, unless we ran out of memory. An error without a
+ * code is V8's, which had none for the message.
+ */
 export function dataFault(error: Error): ProtocolError {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'Z_DATA_ERROR';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'Z_MEM_ERROR';
   const closeCode = code === 'Z_MEM_ERROR' ? 1011 : 1007;
   return Object.assign(error, { code, closeCode, clause: 'RFC 7692 7.2.2' });
 }

@@ -1,5 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
-import { setSynchronousMethod } from '../../src/deflate/synchronous';
+import { DictionaryInflater } from '../../src/deflate/dictionary';
+import { HandleInflater } from '../../src/deflate/handle';
+import { setSynchronousMethod, sharedInflater } from '../../src/deflate/synchronous';
 import { hex } from '../support/bytes';
 import {
   closeAll,
@@ -12,7 +14,10 @@ import {
   text,
 } from '../support/deflate';
 
-afterEach(closeAll);
+afterEach(() => {
+  jest.restoreAllMocks();
+  closeAll();
+});
 
 /** What zlib compresses when it is told to end the stream after each piece and go on with the same window. */
 function finalBlocks(pieces: readonly Buffer[]): Buffer {
@@ -147,6 +152,30 @@ describe.each(['handle', 'dictionary'] as const)('Inflation by %s', (method) => 
           await expect(inflate(server, short)).rejects.toMatchObject({ closeCode: 1007 });
         }
       }
+    });
+  });
+
+  describe('what is no fault of the peer', () => {
+    test.each([
+      [
+        'zlib has no memory',
+        Object.assign(new Error('insufficient memory'), { code: 'Z_MEM_ERROR' }),
+      ],
+      ['there is none for the message', new RangeError('Array buffer allocation failed')],
+    ])('%s: 1011, and the shared decompressor is given up', async (_name, error) => {
+      const server = connect('server', NO_TAKEOVER);
+      const before = sharedInflater();
+      const { prototype } = method === 'handle' ? HandleInflater : DictionaryInflater;
+      jest.spyOn(prototype, 'inflate').mockImplementationOnce(() => {
+        throw error;
+      });
+      await expect(inflate(server, hex('f248cdc9c90700'))).rejects.toMatchObject({
+        message: error.message,
+        code: 'Z_MEM_ERROR',
+        closeCode: 1011,
+      });
+      expect(sharedInflater()).not.toBe(before);
+      expect(String(await inflate(server, hex('f248cdc9c90700')))).toBe('Hello');
     });
   });
 
