@@ -119,7 +119,7 @@ export class Deflation implements Holder<Deflater> {
       (error, bytes) => {
         this.job = null;
         this.done = null;
-        if (bytes === null) done(error ?? notCompressed());
+        if (bytes === null) done(error);
         else done(null, fin ? withoutTail(bytes) : bytes);
       },
     );
@@ -130,7 +130,7 @@ export class Deflation implements Holder<Deflater> {
     const { limiter, settings, chunkSize } = this;
     return new Promise((resolve, reject) => {
       const done = (error: Error | null, bytes: Buffer | null): void => {
-        if (bytes === null) reject(error ?? notCompressed());
+        if (bytes === null) reject(error);
         else resolve(withoutTail(bytes));
       };
       limiter.add(new DeflateJob(limiter, payload, settings, chunkSize, done));
@@ -160,8 +160,4 @@ function memory({ windowBits, memLevel }: CompressionSettings): number {
 
 function closedError(): Error {
   return new Error('The deflate stream was closed while data was being processed');
-}
-
-function notCompressed(): Error {
-  return new Error('The message could not be compressed');
 }

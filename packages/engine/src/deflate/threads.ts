@@ -74,8 +74,7 @@ export abstract class Job {
   cancel(): void {
     if (this.over) return;
     this.over = true;
-    if (this.stream === null) this.limiter.remove(this);
-    else this.leave();
+    this.leave();
   }
 
   /** Collects what a stream puts out, up to so many bytes. */
@@ -89,7 +88,6 @@ export abstract class Job {
     this.stream = stream;
     stream.on('error', (error) => this.finish(error, null));
     stream.on('data', (piece: Buffer) => {
-      if (this.over) return;
       pieces.push(piece);
       total += piece.length;
       if (total > most) this.finish(null, null);
@@ -109,8 +107,8 @@ export abstract class Job {
   /** Leaves the place to another job. A chunk that zlib is at is finished, but nobody waits for it. */
   private leave(): void {
     const stream = this.stream;
-    if (stream === null) return;
-    if (stream.closed) this.limiter.free();
+    if (stream === null) this.limiter.remove(this);
+    else if (stream.closed) this.limiter.free();
     else stream.once('close', () => this.limiter.free()).destroy();
   }
 }

@@ -1,4 +1,8 @@
-import { setSynchronousMethod } from '../../src/deflate/synchronous';
+import zlib from 'node:zlib';
+import { DictionaryDeflater } from '../../src/deflate/dictionary';
+import { HandleDeflater } from '../../src/deflate/handle';
+import { deflateContexts } from '../../src/deflate/pool';
+import { setSynchronousMethod, sharedDeflaterCount } from '../../src/deflate/synchronous';
 import { toHex } from '../support/bytes';
 import {
   closeAll,
@@ -13,7 +17,13 @@ import {
   text,
 } from '../support/deflate';
 
-afterEach(closeAll);
+// Functions of the real module cannot be replaced.
+jest.mock('node:zlib', () => ({ ...jest.requireActual('node:zlib') }));
+
+afterEach(() => {
+  jest.restoreAllMocks();
+  closeAll();
+});
 
 describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => {
   beforeEach(() => setSynchronousMethod(method));
@@ -95,6 +105,58 @@ describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => 
       expect(connect('server', { serverMaxWindowBits: 11 }).settings).not.toBe(one.settings);
       expect(connect('client', { clientMaxWindowBits: 10 }).key).toBe(one.key);
       expect(connect('server', { serverMaxWindowBits: 11 }).key).not.toBe(one.key);
+    });
+  });
+
+  describe('without memory for it', () => {
+    const error = Object.assign(new Error('insufficient memory'), { code: 'Z_MEM_ERROR' });
+
+    /** Has the next message fail. */
+    function fail(): void {
+      const { prototype } = method === 'handle' ? HandleDeflater : DictionaryDeflater;
+      jest.spyOn(prototype, 'deflate').mockImplementationOnce(() => {
+        throw error;
+      });
+    }
+
+    test('a message with context takeover fails, and its compressor is given up', async () => {
+      const [client, server] = connectPair();
+      const before = deflateContexts.size;
+      const first = await deflate(client, text(100));
+      expectBytes(await inflate(server, first), text(100));
+      expect(deflateContexts.size).toBe(before + 1);
+      fail();
+      await expect(deflate(client, text(300))).rejects.toBe(error);
+      expect(deflateContexts.size).toBe(before);
+      expectBytes(await deflate(client, text(100)), first);
+    });
+
+    test('a message without it fails, and the shared compressor is given up', async () => {
+      const client = connect('client', NO_TAKEOVER);
+      const first = await deflate(client, text(100));
+      fail();
+      await expect(deflate(client, text(300))).rejects.toBe(error);
+      expect(sharedDeflaterCount()).toBe(0);
+      expectBytes(await deflate(client, text(100)), first);
+    });
+
+    test('a message for many fails, and the shared compressor is given up', () => {
+      const client = connect('client');
+      const first = client.deflateAlone(text(100));
+      fail();
+      expect(() => client.deflateAlone(text(300))).toThrow(error);
+      expect(sharedDeflaterCount()).toBe(0);
+      expect(client.deflateAlone(text(100))).toEqual(first);
+    });
+
+    test('a large one fails on the thread pool', async () => {
+      const create = zlib.createDeflateRaw;
+      const client = connect('client');
+      jest
+        .spyOn(zlib, 'createDeflateRaw')
+        .mockImplementation((options) => create(options).destroy(error));
+      await expect(deflate(client, text(20_000))).rejects.toBe(error);
+      await expect(client.deflateAlone(text(20_000))).rejects.toBe(error);
     });
   });
 });

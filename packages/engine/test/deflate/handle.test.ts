@@ -50,6 +50,21 @@ describe('handlesWork', () => {
   });
 });
 
+test('handlesWork: not if faults go unnoticed', () => {
+  const { inflate } = HandleInflater.prototype;
+  const spy = jest.spyOn(HandleInflater.prototype, 'inflate');
+  spy.mockImplementation(function (this: HandleInflater, payload, start, most) {
+    try {
+      return inflate.call(this, payload, start, most);
+    } catch {
+      return Buffer.alloc(0);
+    }
+  });
+  expect(handlesWork()).toBe(false);
+  spy.mockRestore();
+  expect(handlesWork()).toBe(true);
+});
+
 describe('HandleDeflater', () => {
   test('more than the output buffer holds', () => {
     const deflater = new HandleDeflater(

@@ -1,11 +1,17 @@
-import { deflateRawSync } from 'node:zlib';
+import type { InflateRaw } from 'node:zlib';
+import zlib, { deflateRawSync } from 'node:zlib';
 import { compressionSettings } from '../../src/deflate/coder';
 import { DeflateJob, InflateJob, Limiter } from '../../src/deflate/threads';
 import { hex } from '../support/bytes';
 import { expectBytes, inflateStream, text } from '../support/deflate';
 
+// Functions of the real module cannot be replaced.
+jest.mock('node:zlib', () => ({ ...jest.requireActual('node:zlib') }));
+
 const settings = compressionSettings(15, { level: 1, memLevel: 8, strategy: 0 });
 const EMPTY: Buffer = Buffer.alloc(0);
+
+afterEach(() => jest.restoreAllMocks());
 
 /** Adds a job and tells its number when it is done. */
 function add(limiter: Limiter, number: number, ended: number[]): [DeflateJob, Promise<void>] {
@@ -104,5 +110,57 @@ describe('InflateJob', () => {
   test('in many pieces', async () => {
     const output = await inflate(deflateRawSync(Buffer.alloc(200_000)), EMPTY, 1e9, 64);
     expect(output).toHaveLength(200_000);
+  });
+});
+
+describe('a job that is over hears nothing more of its stream', () => {
+  /** Hands over the stream of the next job as it is made. */
+  function onStream(seen: (stream: InflateRaw) => void): void {
+    const create = zlib.createInflateRaw;
+    jest.spyOn(zlib, 'createInflateRaw').mockImplementationOnce((options) => {
+      const stream = create(options);
+      seen(stream);
+      return stream;
+    });
+  }
+
+  test('cancelled between the last byte and the end', async () => {
+    const limiter = new Limiter(1);
+    const done = jest.fn();
+    const job = new InflateJob(limiter, hex('f248cdc9c90700'), 15, EMPTY, 100, 64, done);
+    let ended = jest.fn();
+    onStream((stream) => {
+      const { push } = stream;
+      ended = jest.fn();
+      stream.on('end', ended);
+      stream.push = (chunk, encoding) => {
+        const more = push.call(stream, chunk, encoding);
+        if (chunk === null) job.cancel();
+        return more;
+      };
+    });
+    limiter.add(job);
+    while (limiter.active > 0) await new Promise(setImmediate);
+    expect(ended).toHaveBeenCalledTimes(1);
+    expect(done).not.toHaveBeenCalled();
+  });
+
+  test('that has more to say than was allowed', async () => {
+    const limiter = new Limiter(1);
+    const done = jest.fn();
+    const pieces: number[] = [];
+    let stream: InflateRaw | undefined;
+    onStream((made) => {
+      stream = made;
+      made.on('data', (piece: Buffer) => pieces.push(piece.length));
+      made.pause();
+    });
+    const message = deflateRawSync(Buffer.alloc(1000));
+    limiter.add(new InflateJob(limiter, message, 15, EMPTY, 10, 64, done));
+    while ((stream?.readableLength ?? 0) < 1000) await new Promise(setImmediate);
+    stream?.resume();
+    while (limiter.active > 0) await new Promise(setImmediate);
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(done.mock.calls).toEqual([[null, null]]);
   });
 });

@@ -1,4 +1,5 @@
 import { Faults, protocolError } from '../../src/protocol/errors';
+import { PreparedMessage } from '../../src/protocol/prepared';
 import { State } from '../../src/protocol/state';
 import { hex, slices } from '../support/bytes';
 import { FakeCompression } from '../support/compression';
@@ -236,6 +237,24 @@ describe('while a message is compressed', () => {
     limited.connection.send('def', false, true);
     limited.receive(ping, ping, ping);
     expect(limited.log).toEqual(['ping ', 'ping ', 'CLOSING', 'destroy']);
+  });
+
+  test('one that cannot be compressed ends the connection, and its owner is told', () => {
+    compression.error = new Error('no memory');
+    compression.slow = false;
+    peer.connection.send('abc', false, true);
+    expect(peer.log).toEqual(['destroy', 'CLOSING', 'unsendable no memory']);
+  });
+
+  test('a prepared message waits for its turn', () => {
+    const prepared = new PreparedMessage(Buffer.from('two'), true, false);
+    const callback = jest.fn();
+    peer.connection.send('abc', false, true);
+    peer.connection.sendPrepared(prepared, callback);
+    expect(peer.log).toEqual([]);
+    compression.finish();
+    expect(peer.log).toEqual(['sent c103636261', 'sent 820374776f']);
+    expect(peer.callbacks).toEqual([undefined, callback]);
   });
 
   test('a message that was asked not to be compressed is not', () => {

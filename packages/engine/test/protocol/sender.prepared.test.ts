@@ -6,6 +6,7 @@ import { FakeCompression } from '../support/compression';
 import { LoggingWriter } from '../support/logging-writer';
 
 const CLOSED = 'The socket was closed before the data was written';
+const WHILE_COMPRESSING = 'The socket was closed while data was being compressed';
 const frame = (hex: string) => [Buffer.from(hex.replaceAll(' ', ''), 'hex')];
 
 let writer: LoggingWriter;
@@ -106,6 +107,17 @@ describe('a prepared message', () => {
     expect(writer.log).toEqual([]);
     expect(told.sort()).toEqual([`one: ${CLOSED}`, `two: ${CLOSED}`]);
   });
+});
+
+test('prepared messages that wait behind another are told when the transport ends first', async () => {
+  const sender = new MessageSender(writer, undefined, compression);
+  compression.slow = true;
+  sender.message('one', false, true, true, note('one'));
+  sender.prepared(prepare('two'), note('two'));
+  sender.close();
+  await settled();
+  expect(writer.log).toEqual([]);
+  expect(told.sort()).toEqual([`one: ${WHILE_COMPRESSING}`, `two: ${CLOSED}`]);
 });
 
 describe('between the fragments of a message', () => {

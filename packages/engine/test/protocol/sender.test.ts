@@ -1,6 +1,11 @@
 import { FIN, Opcode } from '../../src/protocol/opcodes';
 import type { UnreadPayload, WriteCallback } from '../../src/protocol/sender';
-import { MessageSender, socketClosed } from '../../src/protocol/sender';
+import {
+  MessageSender,
+  mostPayloadLength,
+  payloadLength,
+  socketClosed,
+} from '../../src/protocol/sender';
 import { rethrow } from '../../src/rethrow';
 import { FakeCompression } from '../support/compression';
 import { LoggingWriter } from '../support/logging-writer';
@@ -201,6 +206,17 @@ describe('a payload that has to be read', () => {
     expect(sender.idle).toBe(true);
   });
 
+  test('and stands in a frame of its own, in its turn', async () => {
+    const sender = new MessageSender(writer, undefined, undefined);
+    const payload = new SlowPayload();
+    sender.frame(PING, payload);
+    sender.frame(PING, 'after');
+    expect([writer.log, sender.queuedBytes]).toEqual([[], 4 + 5]);
+    payload.resolve(Buffer.from('blob'));
+    await settled();
+    expect(writer.log).toEqual(['89 blob', '89 after']);
+  });
+
   test('is not compressed when the transport has closed meanwhile', async () => {
     const sender = new MessageSender(writer, undefined, compression);
     const payload = new SlowPayload();
@@ -277,4 +293,12 @@ describe('when the transport closes', () => {
 
 test('socketClosed() has a stable code', () => {
   expect(socketClosed()).toMatchObject({ message: CLOSED, code: 'WS_ERR_SOCKET_CLOSED' });
+});
+
+test.each([
+  ['text', 'aä€😀', 10, 15],
+  ['bytes', Buffer.from('abc'), 3, 3],
+  ['what has to be read', new SlowPayload(), 4, 4],
+])('the length of %s', (_name, payload, length, most) => {
+  expect([payloadLength(payload), mostPayloadLength(payload)]).toEqual([length, most]);
 });

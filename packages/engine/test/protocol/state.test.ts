@@ -1,5 +1,5 @@
 import type { Transition } from '../../src/protocol/state';
-import { nextState, State } from '../../src/protocol/state';
+import { nextState, notOpen, State } from '../../src/protocol/state';
 
 const { OPEN, CLOSING, CLOSED } = State;
 
@@ -15,4 +15,11 @@ test.each<[Transition, State, State, State]>([
   ['transportClosed', CLOSED, CLOSED, CLOSED],
 ])('%s leads from OPEN to %i, from CLOSING to %i, from CLOSED to %i', (transition, ...after) => {
   expect([OPEN, CLOSING, CLOSED].map((state) => nextState(state, transition))).toEqual(after);
+});
+
+test('who comes too early or too late is told the state', () => {
+  expect(notOpen(State.CONNECTING)).toEqual(
+    new Error('WebSocket is not open: readyState 0 (CONNECTING)'),
+  );
+  expect(notOpen(CLOSING).message).toBe('WebSocket is not open: readyState 2 (CLOSING)');
 });
