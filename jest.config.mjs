@@ -20,7 +20,7 @@ export default {
   },
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      '<rootDir>/scripts/coverage/transform.cjs',
       {
         ...toCommonJS,
         jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
@@ -32,7 +32,8 @@ export default {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(.+/node_modules/)?${esModules})`],
-  coverageProvider: 'v8',
+  // V8's own counters made the tests of the engine take 2.5 times as long; these add a quarter.
+  coverageProvider: 'babel',
   collectCoverageFrom: [
     'packages/*/src/**/*.ts',
     // Tests themselves.
@@ -40,5 +41,6 @@ export default {
     '!**/*.d.ts',
   ],
   coverageDirectory: '<rootDir>/coverage',
-  coverageReporters: ['text-summary', 'html', 'lcovonly'],
+  coverageReporters: ['text'],
+  reporters: ['default', '<rootDir>/scripts/coverage/own-tests.mjs'],
 };
