@@ -1,22 +1,10 @@
 // T17: the same bytes, however they are cut, are the same events as in ws.
 import { constants, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import ws from 'ws';
 import type { ReceiverOptions } from '../../src/compat/receiver';
-import { Receiver } from '../../src/compat/receiver';
-import { PerMessageDeflate } from '../../src/per-message-deflate';
 import type { FrameSpec } from '../support/frames';
 import { frame } from '../support/frames';
-
-/** What two libraries have in common of a receiver. */
-interface Library {
-  readonly Receiver: typeof Receiver;
-  readonly PerMessageDeflate: typeof PerMessageDeflate;
-}
-
-// `@types/ws` knows neither of the two.
-const theirs = ws as unknown as Library;
-const ours: Library = { Receiver, PerMessageDeflate };
+import { receiveByBoth } from '../support/receivers';
 
 interface Case {
   readonly options: ReceiverOptions;
@@ -25,73 +13,24 @@ interface Case {
   readonly sizes: readonly number[];
 }
 
-/** Writes pieces one after the other, and down what comes of them up to a fault. */
-async function receive(
-  library: Library,
-  { options, compression, bytes, sizes }: Case,
-): Promise<string[]> {
-  const log: string[] = [];
-  const given = { ...options };
-  if (compression) {
-    const deflate = new library.PerMessageDeflate({
-      isServer: options.isServer,
-      maxPayload: options.maxPayload,
-    });
-    deflate.accept([{}]);
-    given.extensions = { 'permessage-deflate': deflate };
-  }
-  const receiver = new library.Receiver(given);
-  for (const name of ['message', 'ping', 'pong', 'conclude']) {
-    receiver.on(name, (...values: unknown[]) => {
-      const shown = values.map((value) => (Buffer.isBuffer(value) ? value.toString('hex') : value));
-      log.push([name, ...shown].join(' '));
-    });
-  }
-  receiver.on('error', () => undefined);
-  let at = 0;
-  for (let piece = 0; at < bytes.length && !receiver.writableEnded; piece++) {
-    const size = sizes[piece % sizes.length];
-    // A copy, which the receiver unmasks where it lies.
-    const chunk = Buffer.from(bytes.subarray(at, at + size));
+/** Pieces of these sizes, one size after the other, over and over. */
+function pieces(bytes: Buffer, sizes: readonly number[]): Buffer[] {
+  const cut: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = sizes[cut.length % sizes.length];
+    cut.push(bytes.subarray(at, at + size));
     at += size;
-    const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) =>
-      receiver.write(chunk, resolve),
-    );
-    if (error) {
-      log.push(`error ${error.name}: ${error.message} [${error.code}]`);
-      break;
-    }
   }
-  given.extensions?.['permessage-deflate'].cleanup();
-  return log;
+  return cut;
 }
 
-/** Faults that ws finds later, or not at all. */
-const EARLIER = [
-  'WS_ERR_INVALID_UTF8',
-  'WS_ERR_NON_MINIMAL_PAYLOAD_LENGTH',
-  'WS_ERR_INVALID_DATA_PAYLOAD_LENGTH',
-  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
-  'Z_BUF_ERROR',
-];
-/** Faults of a compressed message, which ws finds with a fragment of it. */
-const LATER = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'Z_DATA_ERROR', 'Z_BUF_ERROR'];
-
-const endsIn = (log: readonly string[], codes: readonly string[]): boolean => {
-  const last = log.at(-1) ?? '';
-  return last.startsWith('error') && codes.some((code) => last.endsWith(`[${code}]`));
-};
-
-/** Everything but the fault at the end. */
-const events = (log: readonly string[]): readonly string[] =>
-  log.filter((line) => !line.startsWith('error'));
-
-async function compare(it: Case): Promise<void> {
-  const [expected, told] = [await receive(theirs, it), await receive(ours, it)];
-  if (endsIn(told, EARLIER) || (it.compression && endsIn(expected, LATER))) {
-    const both = Math.min(events(expected).length, events(told).length);
-    expect(events(told).slice(0, both)).toEqual(events(expected).slice(0, both));
-  } else expect(told).toEqual(expected);
+async function compare({ options, compression, bytes, sizes }: Case): Promise<void> {
+  const { theirs, ours } = await receiveByBoth({
+    options,
+    compression,
+    pieces: pieces(bytes, sizes),
+  });
+  expect(ours).toEqual(theirs);
 }
 
 const payload = fc.oneof(

@@ -6,8 +6,17 @@ const { transformSync } = require('@swc/core');
 
 const packages = resolve(__dirname, '../../..');
 
+/** With UPWIRE_COUNT the sources count in `__coverage__` what runs of them. */
+const counts = process.env.UPWIRE_COUNT !== undefined;
+
+function read(filename) {
+  const source = readFileSync(filename, 'utf8');
+  if (!counts || !filename.startsWith(resolve(packages, 'engine/src'))) return source;
+  return require('../../../../scripts/coverage/instrument.cjs').instrument(source, filename).code;
+}
+
 Module._extensions['.ts'] = (module, filename) => {
-  const { code } = transformSync(readFileSync(filename, 'utf8'), {
+  const { code } = transformSync(read(filename), {
     filename,
     jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
     module: { type: 'commonjs' },

@@ -1,0 +1,27 @@
+import type { Choices } from './choices';
+
+/** What is fed with inputs. */
+export interface Target {
+  readonly name: string;
+  /** How many of a hundred inputs should be its own. */
+  readonly share: number;
+  /**
+   * Makes one input of choices, tries it, and leaves nothing behind.
+   *
+   * @throws Error, or rejects, where the outcome is none that is documented
+   */
+  run(choices: Choices): void | Promise<void>;
+}
+
+/** What is not as it should be; `values` are shown. */
+export class Finding extends Error {
+  constructor(message: string, ...values: unknown[]) {
+    super([message, ...values.map((value) => JSON.stringify(value))].join('\n'));
+  }
+}
+
+/** Throws a {@link Finding} unless two values are the same as JSON. */
+export function expectSame(what: string, actual: unknown, expected: unknown): void {
+  const [one, other] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (one !== other) throw new Finding(`${what} differs`, actual, expected);
+}
