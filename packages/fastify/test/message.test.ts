@@ -137,6 +137,19 @@ describe('a JSON Schema for messages', () => {
     });
   });
 
+  test('takes the short answers of a validator: no error, and an error that is a text', async () => {
+    const { port } = await openSite((app) => {
+      // Fastify's type of an answer has no short ones.
+      app.setValidatorCompiler(() => (data) => (data === 'x' ? {} : { error: 'no x' }) as never);
+      const onInvalidMessage: upwire.RouteOptions['onInvalidMessage'] = (issues, webSocket) =>
+        webSocket.send(JSON.stringify(issues));
+      app.get('/own', { websocket: { message: {}, onInvalidMessage } }, echo);
+    });
+    const client = await open(port, '/own');
+    expect(await client.ask('"x"')).toBe('"x"');
+    expect(await client.ask('"y"')).toBe('[{"message":"no x","path":[]}]');
+  });
+
   test('that is wrong keeps an instance with other schemas from starting', async () => {
     const app = await prepare();
     app.get('/page', { schema: { querystring: { type: 'object' } } }, async () => 'page');

@@ -9,6 +9,7 @@ import type { WebSocket } from '@upwire/engine/internal';
 import supertest from 'supertest';
 import superwstest from 'superwstest';
 import { WebSocketServer as WsServer } from 'ws';
+import { RawClient } from '../../engine/test/support/raw-client';
 import { cleanUp, later } from '../../engine/test/support/site';
 import type Easy from '../src/easy';
 import { framesBehind101, ONLY_1011 } from './support/frames';
@@ -237,6 +238,9 @@ describe.each(VERSIONS)('%s: easy()', (_name, Koa) => {
     ]);
     expect((await get(address, '/')).body).toBe('a page');
     expect((await get(address, '/', { headers: { Upgrade: 'h2c' } })).body).toBe('a page');
+    const old = await RawClient.connect(address.port);
+    old.write('GET / HTTP/1.0\r\n\r\n');
+    expect(String(await old.rest())).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\na page$/s);
   });
 
   test('is for one application', () => {

@@ -300,6 +300,19 @@ describe.each(VERSIONS)('%s', (_version, Koa) => {
     });
   });
 
+  test('middleware for any WebSocket leaves other methods, and what was answered by hand, alone', async () => {
+    const { port } = await openSite(Koa, (app) => {
+      app.use(ws(show));
+      app.use((context) => {
+        if (context.path === '/hand') context.res.end('by hand');
+      });
+    });
+    expect((await get(port, '/', { method: 'POST' })).status).toBe(404);
+    expect((await get(port, '/')).status).toBe(426);
+    expect(await get(port, '/hand')).toMatchObject({ status: 404, body: 'by hand' });
+    expect((await dial(port, '/')).status).toBe(101);
+  });
+
   test('plain requests do not run the middleware of app.ws(), and get none of its parameters', async () => {
     const own = jest.fn();
     const { port } = await openSite(Koa, (app) => {
