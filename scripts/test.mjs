@@ -4,6 +4,7 @@ import './node-version.mjs';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { checkDependencies } from './dependencies.mjs';
 import { checkLockFile } from './lock.mjs';
 import { checkPackages } from './packages.mjs';
 import { root, runCommand } from './run.mjs';
@@ -76,6 +77,7 @@ async function everything() {
     tally.failures.push('set-up');
   } else {
     await tally.check('lock file', checkLockFile);
+    await tally.check('dependencies', checkDependencies);
     await tally.check('lint', async () => {
       const args = ['check', '--error-on-warnings', '--max-diagnostics=100'];
       mustPass(await runCommand('@biomejs/biome', 'biome', args), 'biome');

@@ -11,7 +11,8 @@ clearCoverage();
 const { code } = await runCommand(
   'jest',
   'jest',
-  ['--coverage', ...reporters.map((name) => `--coverageReporters=${name}`), ...args],
+  // In this order: an option that is a list takes for its own whatever follows that is no option.
+  [...args, '--coverage', ...reporters.map((name) => `--coverageReporters=${name}`)],
   { stream: true },
 );
 process.exitCode = code;
