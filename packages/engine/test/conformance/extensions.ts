@@ -1,4 +1,5 @@
 /** Lists of extensions (RFC 6455 9.1). */
+import type { PerMessageDeflateOptions } from '../../src/deflate/options';
 
 export const NAME = 'permessage-deflate';
 export const HEADER = 'Sec-WebSocket-Extensions';
@@ -28,3 +29,9 @@ export const MALFORMED: readonly string[] = [
   'a; b=(c)',
   '@',
 ];
+
+/** How the side under test was told to compress. */
+export function describeOptions(options: PerMessageDeflateOptions = {}): string {
+  const given = Object.entries(options).map(([name, value]) => `${name}: ${value}`);
+  return given.length === 0 ? 'with default options' : `with ${given.join(', ')}`;
+}

@@ -1,6 +1,6 @@
 /** RFC 6455 9.1 and RFC 7692 5, 7.1: extensions in the opening handshake of a client. */
 import type { PerMessageDeflateOptions } from '../../../src/deflate/options';
-import { HEADER, MALFORMED, NAME } from '../extensions';
+import { describeOptions, HEADER, MALFORMED, NAME } from '../extensions';
 import type { ClientHandshake } from '../handshake-case';
 import { acceptance } from '../handshake-case';
 
@@ -109,7 +109,7 @@ const ANSWERS: readonly Answer[] = [
 const answers: ClientHandshake[] = ANSWERS.map(([id, clause, answer, outcome, options]) => ({
   id: `client-extension-${id}`,
   clauses: [clause, '4.1 validate'],
-  title: `${answer}${options === undefined ? '' : ` to ${JSON.stringify(options)}`}`,
+  title: describeOptions(options),
   options: { perMessageDeflate: options ?? true },
   answer: acceptance(`${HEADER}: ${answer}`),
   outcome,

@@ -1,6 +1,6 @@
 /** RFC 6455 9.1 and RFC 7692 5, 7.1: extensions in the opening handshake of a server. */
 import type { PerMessageDeflateOptions } from '../../../src/deflate/options';
-import { HEADER, MALFORMED, NAME } from '../extensions';
+import { describeOptions, HEADER, MALFORMED, NAME } from '../extensions';
 import type { ServerHandshake } from '../handshake-case';
 import { ask, askAlso } from '../handshake-case';
 
@@ -169,8 +169,8 @@ const OFFERS: readonly Offer[] = [
 
 const offers: ServerHandshake[] = OFFERS.map(([id, clause, offer, answer, options = {}]) => ({
   id: `server-extension-${id}`,
-  clauses: [clause, '4.2.2 extensions'],
-  title: `${offer}${Object.keys(options).length === 0 ? '' : ` to ${JSON.stringify(options)}`}`,
+  clauses: [...new Set([clause, '4.2.2 extensions'])],
+  title: describeOptions(options),
   request: ask({ [HEADER]: offer }),
   options: { perMessageDeflate: options },
   status: { server: 101 },

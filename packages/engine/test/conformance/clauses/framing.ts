@@ -178,6 +178,7 @@ export const framing: readonly Clause[] = clausesOf([
     'client',
     'waits for the server to end TCP, for a reasonable time',
     {
+      note: 'One that fails ends TCP itself, as it may where the end is not a normal one.',
       elsewhere: [
         elsewhere(
           'client/conversation.test.ts',
