@@ -115,9 +115,9 @@ describe('InflateJob', () => {
 
 describe('a job that is over hears nothing more of its stream', () => {
   /** Hands over the stream of the next job as it is made. */
-  function onStream(seen: (stream: InflateRaw) => void): void {
+  function onStream(seen: (stream: InflateRaw) => void): jest.SpyInstance {
     const create = zlib.createInflateRaw;
-    jest.spyOn(zlib, 'createInflateRaw').mockImplementationOnce((options) => {
+    return jest.spyOn(zlib, 'createInflateRaw').mockImplementationOnce((options) => {
       const stream = create(options);
       seen(stream);
       return stream;
@@ -127,9 +127,11 @@ describe('a job that is over hears nothing more of its stream', () => {
   test('cancelled between the last byte and the end', async () => {
     const limiter = new Limiter(1);
     const done = jest.fn();
-    const job = new InflateJob(limiter, hex('f248cdc9c90700'), 15, EMPTY, 100, 64, done);
+    // Behind the first of its two final blocks, a job goes on with another stream.
+    const message = hex('f348cdc9c90700f348cdc9c9070000');
+    const job = new InflateJob(limiter, message, 15, EMPTY, 100, 64, done);
     let ended = jest.fn();
-    onStream((stream) => {
+    const create = onStream((stream) => {
       const { push } = stream;
       ended = jest.fn();
       stream.on('end', ended);
@@ -142,6 +144,7 @@ describe('a job that is over hears nothing more of its stream', () => {
     limiter.add(job);
     while (limiter.active > 0) await new Promise(setImmediate);
     expect(ended).toHaveBeenCalledTimes(1);
+    expect(create).toHaveBeenCalledTimes(1);
     expect(done).not.toHaveBeenCalled();
   });
 
