@@ -30,6 +30,7 @@ import type { ServerStats } from './tally';
 import { statsOf, Tally } from './tally';
 import type { HandshakeTerms } from './terms';
 import { checkTopic } from './topics/subscriber';
+import { inTurn } from './upgrade/response';
 import type { WebSocket } from './websocket';
 
 const ServerState = { RUNNING: 0, CLOSING: 1, CLOSED: 2 } as const;
@@ -196,8 +197,13 @@ export class WebSocketServer<
     head: Buffer,
     callback: UpgradeCallback<ConnectionOf<Class, Given>, InstanceType<Message>>,
   ): void {
-    // The WebSocket that is made is of the class that the options name.
-    this.answer(request, replyTo(target), head, callback as UpgradeCallback, this.terms);
+    const reply = replyTo(target);
+    const answer = (): void =>
+      // The WebSocket that is made is of the class that the options name.
+      this.answer(request, reply, head, callback as UpgradeCallback, this.terms);
+    // A response has its turn from the framework; behind the 101 there must be nothing but frames.
+    if (target instanceof ServerResponse) answer();
+    else inTurn(target, answer);
   }
 
   /** @internal As {@link handleUpgrade}, on terms of their own in place of the server's. */

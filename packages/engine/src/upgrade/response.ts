@@ -45,6 +45,23 @@ export function endBehind(response: ServerResponse): void {
   if (socket !== null) endLingering(socket);
 }
 
+/**
+ * Waits until what was asked before on this socket has been answered, for whoever writes an answer of its own there.
+ *
+ * @param ready never called when the connection ends before
+ */
+export function inTurn(socket: ServedSocket, ready: () => void): void {
+  if (!socket._httpMessage) {
+    ready();
+    return;
+  }
+  socket.on('drain', tellOfDrain);
+  whenServed(socket, () => {
+    socket.off('drain', tellOfDrain);
+    ready();
+  });
+}
+
 function whenServed(socket: ServedSocket, ready: () => void): void {
   const earlier = socket._httpMessage;
   if (!earlier) {

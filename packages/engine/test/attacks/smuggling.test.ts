@@ -1,7 +1,8 @@
 // T25, T26: bytes before, behind and between handshakes.
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { Readable } from 'node:stream';
 import { WebSocketServer } from '../../src/server';
 import type { VerifyClientCallback } from '../../src/server-options';
 import type { WebSocket } from '../../src/websocket';
@@ -51,6 +52,53 @@ test('requests before an upgrade are answered, in their order', async () => {
   client.write(plain('/one') + plain('/two') + request({}, 'GET /three HTTP/1.1'));
   const [, incoming] = await connection;
   expect([asked, incoming.url]).toEqual([['/one', '/two'], '/three']);
+  for (const url of asked) {
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await client.bytes(9)).toString()).toBe(`page ${url}`);
+  }
+  expect(await client.head()).toMatch(/^HTTP\/1\.1 101 /);
+});
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ['that is accepted', {}, /^HTTP\/1\.1 101 /],
+  ['that is refused', { 'Sec-WebSocket-Version': '1' }, /^HTTP\/1\.1 400 /],
+])(
+  'a handshake %s waits for the page before it, however long that is',
+  async (_name, headers, answer) => {
+    const { http } = await site();
+    http.removeAllListeners('request');
+    // More than a socket takes at once, piped and not before the handshake has come.
+    const pieces = Array.from({ length: 4 }, () => Buffer.alloc(1024 * 1024, 'x'));
+    http.on('request', (_request, response) => {
+      response.setHeader('Content-Length', 4 * 1024 * 1024);
+      setTimeout(() => Readable.from(pieces).pipe(response), 20);
+    });
+    const client = await rawClient(http);
+    client.write(plain('/one') + request(headers));
+    expect(await client.head()).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await client.bytes(4 * 1024 * 1024)).equals(Buffer.concat(pieces))).toBe(true);
+    expect(await client.head()).toMatch(answer);
+  },
+);
+
+test('a client that goes while its handshake waits for a page opens nothing', async () => {
+  const { http, server } = await site();
+  const asked = new Promise<ServerResponse>((resolve) => {
+    http.removeAllListeners('request');
+    http.on('request', (_request, response) => resolve(response));
+  });
+  const connected = jest.fn();
+  server.on('connection', connected);
+  const client = await rawClient(http);
+  client.write(plain('/one') + request());
+  const response = await asked;
+  const gone = once(response, 'close');
+  client.reset();
+  await gone;
+  response.end('too late');
+  await turn();
+  expect(connected).not.toHaveBeenCalled();
+  expect(await new Promise((resolve) => http.getConnections((_, open) => resolve(open)))).toBe(0);
 });
 
 test.each([
