@@ -5,7 +5,7 @@ const toCommonJS = { module: { type: 'commonjs' }, sourceMaps: 'inline' };
 
 /** @type {import('jest').Config} */
 export default {
-  roots: ['<rootDir>/packages', '<rootDir>/examples', '<rootDir>/bench'],
+  roots: ['<rootDir>/packages', '<rootDir>/examples', '<rootDir>/bench', '<rootDir>/reliability'],
   testMatch: ['**/test/**/*.test.ts'],
   testEnvironment: 'node',
   // Tests that start processes or a browser are slow on a busy machine, and slow is not wrong.

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { request } from '../../../engine/test/support/raw-client';
 import type { Target } from '../client';
@@ -6,115 +8,10 @@ import { connectTo } from '../client';
 import type { Application, Handler, Harness, Middleware } from '../harness';
 import { openSite } from '../site';
 
-/** Request targets by which somebody may try to come to `/admin/x` and past the guard of `/admin`. */
-const TARGETS = [
-  // Case, slashes and dots.
-  '/admin/x',
-  '/ADMIN/x',
-  '/Admin/X',
-  '/admin/x/',
-  '/admin//x',
-  '//admin/x',
-  '///admin///x',
-  '/./admin/x',
-  '/admin/./x',
-  '/admin/x/.',
-  '/admin/x/..',
-  '/admin/../admin/x',
-  '/public/../admin/x',
-  '/admin/x/../x',
-  '/.admin/x',
-  '/admin./x',
-  '/admin/x.',
-  '/admin/..;/admin/x',
-  'admin/x',
-  // Encoded.
-  '/%61dmin/x',
-  '/%41DMIN/x',
-  '/%61%64%6d%69%6e/x',
-  '/admin/%78',
-  '/%61dmin/%78',
-  '/admin%2fx',
-  '/admin%2Fx',
-  '/%2fadmin/x',
-  '/%2Fadmin%2Fx',
-  '/%2e/admin/x',
-  '/public/%2e%2e/admin/x',
-  '/public/%2e%2e%2fadmin/x',
-  '/%252e%252e/admin/x',
-  '/%2561dmin/x',
-  '/%u0061dmin/x',
-  '/admin/x%00',
-  '/admin%00/x',
-  '/%00/admin/x',
-  '/admin/x%20',
-  '/admin%20/x',
-  '/admin%09/x',
-  '/admin/x%0a',
-  '/admin/x%0d%0aX-Token:%20good',
-  '/admin/%E0%A4%A',
-  // Parameters, back slashes, other scripts.
-  '/admin/x;a=b',
-  '/admin;a=b/x',
-  '/;/admin/x',
-  '/admin/;/x',
-  '/admin\\x',
-  '\\admin\\x',
-  '/\\admin/x',
-  '/public/..\\admin/x',
-  '/%5cadmin/x',
-  '/\uff41dmin/x',
-  '/adm\u0131n/x',
-  '/%EF%BD%81dmin/x',
-  '/adm%C4%B1n/x',
-  '/admin%E2%80%8B/x',
-  // Query and fragment.
-  '/admin/x?',
-  '/admin/x?token=good',
-  '/?/admin/x',
-  '/public?/../admin/x',
-  '/admin/x#',
-  '/#/admin/x',
-  '/public#/../../admin/x',
-  // Whole URLs.
-  'http://localhost/admin/x',
-  'HTTP://LOCALHOST/ADMIN/x',
-  'http://localhost//admin/x',
-  'http://localhost:80/admin/x',
-  'http://user@localhost/admin/x',
-  'http://evil.example/admin/x',
-  'https://localhost/admin/x',
-  'ws://localhost/admin/x',
-  'http:/admin/x',
-  'http:///admin/x',
-  'x:/admin/x',
-  '//localhost/admin/x',
-  '/http://localhost/admin/x',
-  '*',
-];
-
-/** Headers by which somebody may try to change what a request asks for, or who it seems to be. */
-const HEADERS: [target: string, headers: Record<string, string>][] = [
-  ['/', { 'X-Original-URL': '/admin/x' }],
-  ['/', { 'X-Rewrite-URL': '/admin/x' }],
-  ['/', { 'X-Forwarded-Prefix': '/admin', 'X-Forwarded-Path': '/x' }],
-  ['/x', { 'X-Forwarded-Prefix': '/admin' }],
-  ['/admin/x', { 'X-HTTP-Method-Override': 'OPTIONS' }],
-  ['/admin/x', { Connection: 'Upgrade, X-Token' }],
-  ['/admin/x', { 'X-Token': '' }],
-  ['/admin/x', { 'X-Token': 'bad, good' }],
-  ['/admin/x', { X_Token: 'good' }],
-  ['/admin/x', { 'X-Forwarded-For': '127.0.0.1' }],
-  ['/admin/x', { Upgrade: 'WebSocket' }],
-  ['/admin/x', { Upgrade: 'h2c, websocket' }],
-  ['/admin/x', { 'Sec-WebSocket-Protocol': 'good' }],
-  ['/admin/x', { Cookie: 'x-token=good' }],
-];
-
-const TECHNIQUES: [target: string, headers: Record<string, string>][] = [
-  ...TARGETS.map((target): [string, Record<string, string>] => [target, {}]),
-  ...HEADERS,
-];
+/** Ways to come to `/admin/x` and past the guard of `/admin`: request targets, with headers. */
+const TECHNIQUES: [target: string, headers: Record<string, string>][] = JSON.parse(
+  readFileSync(join(__dirname, 'techniques.json'), 'utf8'),
+);
 
 /** The guard of `/admin`. */
 const guard: Middleware = (context) => {
