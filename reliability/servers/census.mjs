@@ -40,11 +40,11 @@ export function takeCensus(webSocketClasses, lasting) {
   };
 }
 
-/** What keeps the event loop busy. */
+/** What of the network keeps the event loop busy. Pipes are those to the runner, opened when they are first wanted. */
 export function resources() {
   const names = process.getActiveResourcesInfo();
   return {
-    handles: names.filter((name) => name !== 'Timeout').length,
+    handles: names.filter((name) => /^(TCP|TLS)/.test(name)).length,
     activeTimers: names.filter((name) => name === 'Timeout').length,
   };
 }
