@@ -33,20 +33,37 @@ export function summary(results) {
 
 const escaped = (text) => text.replaceAll('|', '\\|');
 
-/** The figures, a table for each test. */
+const sign = (cell) =>
+  cell === undefined ? '' : cell.skipped !== undefined ? '-' : cell.passed ? '✓' : '✗';
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+
+/** Who passes what, with a link to the figures. */
+function overview(results, rows) {
+  const head = ['', ...subjects.map(({ label }) => `\`${label}\``)];
+  return [
+    row(head),
+    row(head.map((_, index) => (index === 0 ? '---' : ':-:'))),
+    ...rows.map((test) =>
+      row([
+        `[${test.id}](#${test.id.toLowerCase()}) ${test.title}`,
+        ...subjects.map((subject) => sign(cellOf(results, test, subject))),
+      ]),
+    ),
+  ].join('\n');
+}
+
+function figures(results, test) {
+  const lines = subjects.flatMap((subject) => {
+    const cell = cellOf(results, test, subject);
+    if (cell === undefined) return [];
+    return [row([`\`${subject.label}\``, sign(cell), escaped(cell.skipped ?? cell.figure)])];
+  });
+  return `### ${test.id}\n\n${test.title}. Passes: ${test.pass}.\n\n| | | |\n|---|---|---|\n${lines.join('\n')}\n`;
+}
+
+/** The whole, for a document. */
 export function markdown(results) {
-  return tests
-    .filter(({ id }) => results.cells.some(({ test }) => test === id))
-    .map((test) => {
-      const rows = subjects.flatMap((subject) => {
-        const cell = cellOf(results, test, subject);
-        if (cell === undefined) return [];
-        const { skipped, passed, figure } = cell;
-        return [
-          `| ${subject.label} | ${skipped !== undefined ? '-' : passed ? '✓' : '✗'} | ${escaped(skipped ?? figure)} |`,
-        ];
-      });
-      return `### ${test.id}: ${test.title}\n\nPasses: ${test.pass}.\n\n| | | |\n|---|---|---|\n${rows.join('\n')}\n`;
-    })
-    .join('\n');
+  const rows = tests.filter(({ id }) => results.cells.some(({ test }) => test === id));
+  return [overview(results, rows), '', ...rows.map((test) => figures(results, test))].join('\n');
 }
