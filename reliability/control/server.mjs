@@ -17,6 +17,7 @@ export class Server {
    * @param {object} [settings.options] of the library; what it does not know it overlooks
    * @param {object} [settings.http] options of the HTTP server
    * @param {boolean} [settings.tls]
+   * @param {boolean} [settings.careful] whether the application listens to errors
    * @param {string} [settings.host] address to listen on
    * @param {string[]} [settings.prefix] a program that starts Node, with its arguments
    */

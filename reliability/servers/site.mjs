@@ -29,6 +29,8 @@ class Application {
   /** WebSockets that have not told their end. */
   open = new Set();
   states;
+  /** Whether it listens to errors, as F7 is about those who do not. */
+  careful = false;
 
   /** @type {Route[]} */
   routes = [
@@ -82,6 +84,7 @@ class Application {
     const { tally, open } = this;
     tally.opened += 1;
     open.add(ws);
+    if (this.careful) ws.on('error', () => undefined);
     ws.on('close', (code) => {
       tally.closed += 1;
       if (!open.delete(ws)) tally.twice += 1;
@@ -150,7 +153,8 @@ export function serveSubject(libraries) {
   let delays;
 
   serve({
-    async listen({ library, host = '127.0.0.1', options = {}, ...server }) {
+    async listen({ library, host = '127.0.0.1', options = {}, careful = false, ...server }) {
+      application.careful = careful;
       http = createHttp(server);
       wiring = await libraries[library]({ http, options, routes: application.routes });
       const { interval } = options.heartbeat ?? {};

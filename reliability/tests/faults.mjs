@@ -69,7 +69,7 @@ async function failingHandlers(context) {
 const lengths = { '2^31': 2n ** 31n, '2^53': 2n ** 53n, '2^63': 2n ** 63n };
 
 async function announced(context) {
-  const server = await context.server();
+  const server = await context.server({ careful: true });
   const figures = [];
   let passed = true;
   for (const [what, announce] of Object.entries(lengths)) {

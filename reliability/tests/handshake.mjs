@@ -66,7 +66,7 @@ const bodies = [
 ];
 
 async function handshakesWithBodies(context) {
-  const { address } = await context.server();
+  const { address } = await context.server({ careful: true });
   const figures = [];
   let passed = true;
   for (const [what, headers, body] of bodies) {

@@ -41,7 +41,10 @@ async function bombs(context) {
     rsv: 4,
     payload: deflateRawSync(Buffer.alloc(size), { finishFlush: 2 }),
   });
-  const server = await context.fresh({ options: { maxPayload, perMessageDeflate: true } });
+  const server = await context.fresh({
+    careful: true,
+    options: { maxPayload, perMessageDeflate: true },
+  });
   const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
   const clients = [];
   for (let number = 0; number < count; number++) {
