@@ -1,5 +1,4 @@
 // How many of the things that belong to connections the heap holds.
-import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import v8 from 'node:v8';
@@ -33,8 +32,6 @@ export function takeCensus(webSocketClasses, lasting) {
     responses: count(ServerResponse),
     webSockets: webSocketClasses.reduce((sum, one) => sum + count(one), 0),
     timers: count(Timeout),
-    emitters: count(EventEmitter),
-    controllers: count(AbortController),
     listeners: listeners.reduce((sum, one) => sum + one, 0),
     ...resources(),
   };

@@ -65,7 +65,7 @@ describe.each(SUBJECTS)('%s', (subject) => {
 
   test.each(testsOf(subject))('$id $title', ({ id }) => {
     const cell = cells.find(({ test }) => test === id);
-    const lacks = cell?.skipped;
-    expect(cell).toMatchObject(lacks === undefined ? { passed: true } : { skipped: lacks });
+    if (cell?.skipped !== undefined) console.warn(`${id} skipped: ${cell.skipped}`);
+    else expect(cell).toEqual({ ...cell, passed: true });
   });
 });

@@ -2,7 +2,7 @@
 import v8 from 'node:v8';
 import { Client } from '../client/client.mjs';
 import { fatesOf } from './fates.mjs';
-import { list, outcome } from './outcome.mjs';
+import { after, list, outcome } from './outcome.mjs';
 
 const { queryObjects } = v8;
 
@@ -26,7 +26,8 @@ async function endMany(address, end, count) {
 /** What the heap holds when all has come to rest. */
 async function census(server) {
   await server.settles(({ open, connections }) => open === 0 && connections === 0, 10_000);
-  await server.call('memory');
+  // What was destroyed tells its end a moment later.
+  await after(100);
   return server.call('census');
 }
 
@@ -47,7 +48,7 @@ async function shutDown(context, count) {
   await server.call('close', { patience: 2_000 });
   for (const client of clients) client.destroy();
   await server.call('clear');
-  await server.call('memory');
+  await after(100);
   return grownBy(before, await server.call('census'));
 }
 
