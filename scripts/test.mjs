@@ -4,7 +4,9 @@ import './node-version.mjs';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { COVERAGE, checkCoverage, clearCoverage } from './coverage/check.mjs';
 import { checkDependencies } from './dependencies.mjs';
+import { checkByFuzzing } from './fuzz.mjs';
 import { checkLockFile } from './lock.mjs';
 import { checkPackages } from './packages.mjs';
 import { root, runCommand } from './run.mjs';
@@ -13,6 +15,9 @@ import { mustPass, StepError, step, Tally } from './steps.mjs';
 
 /** The longest that all tests together may take, in milliseconds; a hanging test ends there. */
 const jestLimit = 40 * 60_000;
+
+/** How long inputs are made up for, in seconds; `npm run fuzz` has all the time in the world. */
+const fuzzing = 12;
 
 const underCi = process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI);
 
@@ -46,7 +51,7 @@ function countTests(report, tally) {
 async function runJest(tally) {
   const folder = mkdtempSync(join(tmpdir(), 'upwire-jest-'));
   const reportFile = join(folder, 'report.json');
-  const args = ['--json', '--outputFile', reportFile, ...(underCi ? ['--ci'] : [])];
+  const args = ['--json', '--outputFile', reportFile, ...COVERAGE, ...(underCi ? ['--ci'] : [])];
   try {
     const { code, output } = await runCommand('jest', 'jest', args, {
       stream: true,
@@ -85,9 +90,12 @@ async function everything() {
     await tally.check('typecheck', async () => {
       mustPass(await runCommand('typescript', 'tsc', ['-p', 'tsconfig.json']), 'tsc');
     });
+    clearCoverage();
     await step('tests', () => runJest(tally), { streams: true }).catch((error) => {
       if (!(error instanceof CountedFailure)) tally.fail('tests', error);
     });
+    await tally.check('coverage', checkCoverage);
+    await tally.check('fuzzing', () => checkByFuzzing(fuzzing));
     await checkPackages(tally);
   }
   tally.summary();
