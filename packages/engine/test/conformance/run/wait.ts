@@ -1,7 +1,7 @@
 /** Waiting for what must come, and for what must not. */
 
 /** Milliseconds, and turns of the event loop, long enough for any machine; what has not come then never will. */
-const PATIENCE = 5_000;
+const PATIENCE = 10_000;
 const PATIENT_TURNS = 500;
 /** So many turns go by at once: what takes longer is not for us to hurry, and others want the core. */
 const SWIFT_TURNS = 50;
