@@ -3,7 +3,7 @@ import type { Choices } from './choices';
 /** What is fed with inputs. */
 export interface Target {
   readonly name: string;
-  /** How many of a hundred inputs should be its own. */
+  /** Its part of the time, beside those of the others. */
   readonly share: number;
   /**
    * Makes one input of choices, tries it, and leaves nothing behind.

@@ -116,7 +116,7 @@ function expectEqual(what: string, actual: readonly number[], expected: readonly
 /** Bytes in the chunks of a socket against bytes that are all there: the same frames, in the same order. */
 export const parser: Target = {
   name: 'parser',
-  share: 30,
+  share: 40,
   run(choices: Choices): void {
     const pauses = choices.oneIn(3) ? 1 + choices.below(3) : 0;
     const bytes = frameBytes(choices, { masked: choices.oneIn(2) });
