@@ -26,7 +26,8 @@ What RFC 6455 (WebSocket), RFC 7692 (permessage-deflate) and their errata ask of
 clause. The first part lists the clauses in our words, the second the cases: bytes in, bytes out. The tests run this very
 table, and one of them fails where this file is not what the table makes.
 
-    npm test -- packages/engine/test/conformance
+    npm test -- packages/engine/test/conformance                  # what CI runs
+    UPWIRE_LONG=1 npm test -- packages/engine/test/conformance    # everything; half an hour or so
 
 - Each case is run over sockets in memory, over TCP and over TLS; a conversation for the roles that it names, and as a server
   \`WebSocketServer\` and, in memory, the gateway in front of the adapters.
