@@ -23,7 +23,10 @@ export class Member {
     );
     this.socket.on('data', (chunk) => this.#take(chunk));
     this.socket.on('end', () => this.socket.end());
-    this.socket.on('error', () => this.#settle(false));
+    this.socket.on('error', ({ code }) => {
+      this.error = code;
+      this.#settle(false);
+    });
     this.socket.on('close', () => {
       this.gone = true;
       this.#settle(false);

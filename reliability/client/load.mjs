@@ -33,14 +33,14 @@ async function hold({ address, path = '/echo', count, headers }) {
   return { opened, milliseconds: performance.now() - start };
 }
 
-/** Comes, asks for an echo, stays a while and leaves. @returns how long it took to be answered; undefined for a failure */
+/** Comes, asks for an echo, stays a while and leaves. @returns how long it took to be answered, or what went wrong */
 async function visit(address, stay) {
   const start = performance.now();
   const member = new Member(address, '/echo');
-  if (!(await member.opened)) return undefined;
+  if (!(await member.opened)) return member.error ?? 'refused';
   const answer = await member.ask('hello');
   const time = performance.now() - start;
-  if (answer?.toString() !== 'hello') return undefined;
+  if (answer?.toString() !== 'hello') return member.error ?? 'no answer';
   if (stay > 0) await after(stay);
   const closed = new Promise((resolve) => member.socket.once('close', () => resolve(true)));
   member.socket.write(closing(1000));
@@ -52,19 +52,22 @@ async function visit(address, stay) {
 
 /** Starts visits at a rate, whether or not those before have ended. */
 function startVisits({ address, rate, seconds, stay = 0 }) {
-  const tally = { started: 0, failed: 0, times: [], over: false };
+  const tally = { started: 0, failed: 0, reasons: new Set(), times: [], over: false };
   const start = performance.now();
   const count = (time) => {
-    if (time === undefined) tally.failed += 1;
-    else tally.times.push(time);
+    if (typeof time === 'number') tally.times.push(time);
+    else {
+      tally.failed += 1;
+      tally.reasons.add(time);
+    }
     tally.over = tally.failed + tally.times.length === Math.floor(seconds * rate);
   };
   const timer = setInterval(() => {
     const elapsed = Math.min((performance.now() - start) / 1000, seconds);
-    for (; tally.started < Math.floor(elapsed * rate); tally.started++) {
-      visit(address, stay).then(count);
-    }
-    if (elapsed === seconds) clearInterval(timer);
+    // Who is late catches up bit by bit: thousands at once would be the kernel's to refuse.
+    const due = Math.min(Math.floor(elapsed * rate), tally.started + Math.ceil(rate / 20));
+    for (; tally.started < due; tally.started++) visit(address, stay).then(count);
+    if (tally.started === Math.floor(seconds * rate)) clearInterval(timer);
   }, 5);
   visits = tally;
 }
@@ -78,8 +81,15 @@ serve({
   },
   visit: startVisits,
   visits() {
-    const { started, failed, times, over } = visits;
-    return { started, failed, done: times.length, over, p99: percentile(times, 0.99) };
+    const { started, failed, reasons, times, over } = visits;
+    return {
+      started,
+      failed,
+      reasons: [...reasons],
+      done: times.length,
+      over,
+      p99: percentile(times, 0.99),
+    };
   },
   startLoris({ address, count, interval }) {
     loris = new Loris(address, count, interval);

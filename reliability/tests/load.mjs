@@ -1,6 +1,6 @@
 // Many clients.
 import { startLoad } from '../control/load.mjs';
-import { after, milliseconds, outcome } from './outcome.mjs';
+import { after, list, milliseconds, outcome } from './outcome.mjs';
 
 const kibibytes = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
 const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
@@ -80,7 +80,7 @@ async function storm(context) {
   const loop = await server.call('loop');
   return outcome(
     visits.failed === 0 && loop.p99 < 200,
-    `${visits.failed} of ${visits.started} failed; event loop p99 ${milliseconds(loop.p99)}; answered within ${milliseconds(visits.p99)} (p99)`,
+    `${visits.failed} of ${visits.started} failed${visits.failed > 0 ? ` (${list(visits.reasons)})` : ''}; event loop p99 ${milliseconds(loop.p99)}; answered within ${milliseconds(visits.p99)} (p99)`,
   );
 }
 
