@@ -36,6 +36,8 @@ const escaped = (text) => text.replaceAll('|', '\\|');
 const sign = (cell) =>
   cell === undefined ? '' : cell.skipped !== undefined ? '-' : cell.passed ? '✓' : '✗';
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 const row = (cells) => `| ${cells.join(' | ')} |`;
 
 /** Who passes what, with a link to the figures. */
@@ -59,7 +61,7 @@ function figures(results, test) {
     if (cell === undefined) return [];
     return [row([`\`${subject.label}\``, sign(cell), escaped(cell.skipped ?? cell.figure)])];
   });
-  return `### ${test.id}\n\n${test.title}. Passes: ${test.pass}.\n\n| | | |\n|---|---|---|\n${lines.join('\n')}\n`;
+  return `### ${test.id}\n\n${sentence(test.title)}. Passes: ${test.pass}.\n\n| | | |\n|---|---|---|\n${lines.join('\n')}\n`;
 }
 
 /** The whole, for a document. */
