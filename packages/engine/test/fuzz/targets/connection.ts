@@ -31,7 +31,7 @@ function chooseSettings(choices: Choices): Settings {
     role: choices.oneIn(2) ? 'client' : 'server',
     limits: {
       // No message is inflated on the thread pool, which would make it later.
-      maxPayload: choices.pick([100_000, 100_000, 1000, 10, 1]),
+      maxPayload: choices.pick([30_000, 30_000, 1000, 10, 1]),
       maxFragments: choices.pick([0, 0, 0, 1, 3]),
       maxBufferedChunks: 0,
       maxFramingOverhead: choices.pick([262_144, 262_144, 20]),
