@@ -68,6 +68,7 @@ async function loris(context) {
   const time = spent();
   const { p99, failed, started } = await honest.call('visits');
   await slow.call('stopLoris');
+  if (!(await server.alive())) return outcome(false, 'DEAD');
   return outcome(
     left === 0 &&
       time < limit + context.size({ quick: 3_000, full: 1_000 }) &&
