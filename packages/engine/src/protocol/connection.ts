@@ -3,8 +3,8 @@ import type { MessageCompression } from './compression';
 import type { ProtocolError } from './errors';
 import { Faults, protocolError } from './errors';
 import type { ResolvedLimits } from './limits';
-import { maskInPlace, maskInto } from './mask';
-import { IncomingMessage } from './message';
+import { maskInPlace, NOT_ASCII } from './mask';
+import { IncomingMessage, longestWhole } from './message';
 import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
 import type { FrameSink } from './parser';
 import { FrameParser } from './parser';
@@ -15,6 +15,7 @@ import type { FrameWriter, Payload, SenderOwner, WriteCallback } from './sender'
 import { MessageSender } from './sender';
 import type { Transition } from './state';
 import { nextState, State } from './state';
+import { copyUnmasked } from './unmask';
 import { isUtf8Range, Utf8Validator } from './utf8';
 
 export type Role = 'server' | 'client';
@@ -79,7 +80,8 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
   private readonly handler: ConnectionHandler;
   private current: 1 | 2 | 3 = State.OPEN;
   private readonly parser = new FrameParser();
-  private readonly message: IncomingMessage;
+  /** Only made for a connection that gets messages in several frames or several chunks. */
+  private message: IncomingMessage | undefined = undefined;
   private text: Utf8Validator | undefined = undefined;
   /** First byte of the frame being read. */
   private first = 0;
@@ -110,7 +112,6 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
       options.compression,
       this,
     );
-    this.message = new IncomingMessage(options.limits);
   }
 
   get state(): State {
@@ -118,7 +119,11 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
   }
 
   get messageOpen(): boolean {
-    return this.message.open;
+    return this.message?.open === true;
+  }
+
+  get wholeUpTo(): number {
+    return this.messageOpen ? -1 : longestWhole(this.options.limits);
   }
 
   get compression(): boolean {
@@ -209,6 +214,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (length < 0) return this.fail(lengthFault(length));
     const opcode = this.first & OPCODE_BITS;
     if (isControl(opcode)) return true;
+    this.message ??= new IncomingMessage(this.options.limits);
     if (opcode !== Opcode.CONTINUATION) {
       this.message.begin(opcode, (this.first & RSV1) !== 0);
     }
@@ -220,12 +226,13 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (isControl(this.first & OPCODE_BITS)) {
       maskInPlace(chunk, start, end, key);
       this.controlPayload(chunk, start, end, remaining);
-    } else {
+    } else if (this.message !== undefined) {
+      const { message } = this;
       const last = remaining === 0 && (this.first & FIN) !== 0;
-      if (last && this.message.length === 0) this.wholeMessage(chunk, start, end, key);
-      else this.partOfMessage(chunk, start, end, key, last);
+      if (last && message.length === 0) this.lastFrame(message, chunk, start, end, key);
+      else this.partOfMessage(message, chunk, start, end, key, last);
     }
-    return this.reading && !this.inflating && (!this.suspended || this.draining);
+    return this.goesOn;
   }
 
   // ---- the sender's call
@@ -283,42 +290,56 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
 
   // ---- data frames
 
-  /** A message that lies in one piece in the chunk. */
-  private wholeMessage(chunk: Buffer, start: number, end: number, key: number): void {
-    const { message, options } = this;
-    const binary = message.opcode === Opcode.BINARY;
-    const { compressed } = message;
+  /** The parser's: a message that lies in one piece in the chunk, and is not compressed. */
+  onWholeMessage(opcode: number, chunk: Buffer, start: number, end: number, key: number): boolean {
+    const binary = opcode === Opcode.BINARY;
     const length = end - start;
-    const keeps = !compressed && (binary || options.decodesText !== true);
-    if (keeps && length * COPY_BELOW_SHARE < chunk.buffer.byteLength) {
-      const copy = Buffer.allocUnsafe(length);
-      maskInto(chunk, start, end, copy, 0, key);
-      this.deliver(copy, 0, length, binary);
+    const keeps = binary || this.options.decodesText !== true;
+    if (keeps && isSmallPart(chunk, length)) {
+      const { bytes, seen } = copyUnmasked(chunk, start, end, key);
+      if (binary || this.validWhole(bytes, 0, length, seen)) {
+        this.handler.onMessage(bytes, 0, length, binary);
+      }
+    } else {
+      const seen = binary && key === 0 ? 0 : maskInPlace(chunk, start, end, key);
+      if (binary || this.validWhole(chunk, start, end, seen)) {
+        this.handler.onMessage(chunk, start, end, binary);
+      }
+    }
+    return this.goesOn;
+  }
+
+  /** Whether the next frame may be parsed at once. */
+  private get goesOn(): boolean {
+    return this.reading && !this.inflating && (!this.suspended || this.draining);
+  }
+
+  /** The last frame of a message that has no payload before it; it lies in one piece in the chunk. */
+  private lastFrame(
+    message: IncomingMessage,
+    chunk: Buffer,
+    start: number,
+    end: number,
+    key: number,
+  ): void {
+    const { opcode, compressed } = message;
+    message.finish();
+    if (!compressed) {
+      this.onWholeMessage(opcode, chunk, start, end, key);
       return;
     }
     maskInPlace(chunk, start, end, key);
-    if (!compressed) {
-      this.deliver(chunk, start, end, binary);
-      return;
-    }
-    message.finish();
-    this.inflate(chunk.subarray(start, end), binary);
-  }
-
-  private deliver(bytes: Buffer, start: number, end: number, binary: boolean): void {
-    if (!binary && !this.validWhole(bytes, start, end)) return;
-    this.message.finish();
-    this.handler.onMessage(bytes, start, end, binary);
+    this.inflate(chunk.subarray(start, end), opcode === Opcode.BINARY);
   }
 
   private partOfMessage(
+    message: IncomingMessage,
     chunk: Buffer,
     start: number,
     end: number,
     key: number,
     last: boolean,
   ): void {
-    const { message } = this;
     const { compressed, length } = message;
     const binary = message.opcode === Opcode.BINARY;
     const fault = message.append(chunk, start, end, key);
@@ -326,7 +347,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
       this.fail(fault);
       return;
     }
-    if (!binary && !compressed && !this.validPart(length, last)) return;
+    if (!binary && !compressed && !this.validPart(message, length, last)) return;
     if (!last) return;
     const payload = message.take();
     message.finish();
@@ -341,7 +362,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     this.options.compression?.inflate(payload, (error, bytes) => {
       this.inflating = false;
       if (bytes === undefined) this.failInflating(error);
-      else if (binary || this.validWhole(bytes, 0, bytes.length)) {
+      else if (binary || this.validWhole(bytes, 0, bytes.length, NOT_ASCII)) {
         this.handler.onMessage(bytes, 0, bytes.length, binary);
       }
       if (later) this.afterInflating();
@@ -365,8 +386,10 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     else this.receiveEnd();
   }
 
-  private validWhole(chunk: Buffer, start: number, end: number): boolean {
-    if (this.options.skipUTF8Validation || isUtf8Range(chunk, start, end)) return true;
+  /** @param seen all of its bytes joined by OR */
+  private validWhole(bytes: Buffer, start: number, end: number, seen: number): boolean {
+    if ((seen & NOT_ASCII) === 0 || this.options.skipUTF8Validation) return true;
+    if (isUtf8Range(bytes, start, end)) return true;
     return this.fail(protocolError(Faults.UTF8));
   }
 
@@ -375,11 +398,11 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
    *
    * @param from where in the message the part begins that has come last
    */
-  private validPart(from: number, last: boolean): boolean {
+  private validPart(message: IncomingMessage, from: number, last: boolean): boolean {
     if (this.options.skipUTF8Validation) return true;
     this.text ??= new Utf8Validator();
     if (from === 0) this.text.reset();
-    const { bytes, length } = this.message;
+    const { bytes, length } = message;
     if (this.text.push(bytes, from, length) && (!last || this.text.complete)) return true;
     return this.fail(protocolError(Faults.UTF8));
   }
@@ -481,4 +504,11 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     this.current = state;
     this.handler.onState(state);
   }
+}
+
+/** Whether a payload is so small a part of the chunk that was read that it must not keep the chunk alive. */
+function isSmallPart(chunk: Buffer, length: number): boolean {
+  const size = length * COPY_BELOW_SHARE;
+  // Where a chunk's memory is takes longer to tell than its length.
+  return size < chunk.length || size < chunk.buffer.byteLength;
 }

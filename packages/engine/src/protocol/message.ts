@@ -1,5 +1,6 @@
 import type { ProtocolError } from './errors';
 import { Faults, protocolError } from './errors';
+import { MAX_HEADER } from './frame';
 import type { ResolvedLimits } from './limits';
 import { MAX_BYTES } from './limits';
 import { maskInto } from './mask';
@@ -7,6 +8,12 @@ import { maskInto } from './mask';
 const EMPTY = Buffer.alloc(0);
 /** Smallest buffer that a message begins with: most fragmented messages fit and never grow. */
 const FIRST_CAPACITY = 1024;
+
+/** The longest message, in bytes, that one frame may bring whatever its header; -1 where each has to be counted. */
+export function longestWhole({ maxPayload, maxFramingOverhead }: ResolvedLimits): number {
+  if (maxFramingOverhead > 0 && maxFramingOverhead < MAX_HEADER) return -1;
+  return maxPayload > 0 ? maxPayload : MAX_BYTES;
+}
 
 /**
  * A message on its way in, from its first frame to its last.
@@ -117,9 +124,11 @@ export class IncomingMessage {
   }
 
   private grow(needed: number): void {
-    // Doubling keeps the copying linear. What was announced bounds it only once the last frame has told the whole size.
+    // Doubling keeps the copying linear. What was announced bounds it only once the last frame has told the whole size; when
+    // a quarter of that is here, it gets all of its memory, so that most messages are never copied again.
     const doubled = Math.max(needed, 2 * this.bytes.length, FIRST_CAPACITY);
-    const capacity = Math.min(doubled, this.last ? this.announced : this.most);
+    const most = this.last ? this.announced : this.most;
+    const capacity = this.last && 4 * needed >= most ? most : Math.min(doubled, most);
     const larger = Buffer.allocUnsafe(capacity);
     this.bytes.copy(larger, 0, 0, this.used);
     this.bytes = larger;

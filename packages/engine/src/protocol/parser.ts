@@ -1,6 +1,6 @@
 import { headerSizeFrom, LengthFault, MAX_HEADER, readLength, readUint32 } from './frame';
 import { rotateKey } from './mask';
-import { MASK } from './opcodes';
+import { FIN, LENGTH_BITS, MASK, OPCODE_BITS, Opcode } from './opcodes';
 
 /**
  * Where a parser delivers. Each call answers whether to go on: `false` stops the parser right there, after a fault or
@@ -18,8 +18,21 @@ export interface FrameSink {
    * @param key masks the part, from its first byte on; 0 where it is not masked
    */
   onPayload(chunk: Buffer, start: number, end: number, remaining: number, key: number): boolean;
+
+  /**
+   * The longest message, in bytes, that {@link onWholeMessage} may be called with for a whole frame that breaks no rule;
+   * below 0 while it may not be called at all.
+   */
+  readonly wholeUpTo: number;
+  /** Whether frames have to be masked (RFC 6455 5.1). */
+  readonly expectsMask: boolean;
+  /** In place of all other calls: a message of one frame, not compressed, that lies in one piece in the chunk. */
+  onWholeMessage(opcode: number, chunk: Buffer, start: number, end: number, key: number): boolean;
 }
 
+const KEY_SIZE = 4;
+const WHOLE_TEXT = FIN | Opcode.TEXT;
+const WHOLE_BINARY = FIN | Opcode.BINARY;
 const NO_SPILL = Buffer.alloc(0);
 
 /**
@@ -45,6 +58,14 @@ export class FrameParser {
     let at = start;
     while (at < end) {
       if (this.remaining < 0) {
+        if (this.spilled === 0) {
+          const next = wholeMessage(chunk, at, sink);
+          if (next < 0) return ~next;
+          if (next > at) {
+            at = next;
+            continue;
+          }
+        }
         at = this.spilled > 0 ? this.resumeHeader(chunk, at, sink) : this.header(chunk, at, sink);
         if (at < 0) return ~at;
         continue;
@@ -105,4 +126,36 @@ export class FrameParser {
     this.spilled = chunk.copy(this.spill, 0, at);
     return chunk.length;
   }
+}
+
+/**
+ * Takes what nearly all frames are in one step: a whole message whose frame lies in one piece in the chunk and breaks no
+ * rule. It saves half of the time that such a frame takes otherwise (ADR 27).
+ *
+ * @returns where the frame ends, or the complement of that to stop; `at` for any other frame
+ */
+function wholeMessage(chunk: Buffer, at: number, sink: FrameSink): number {
+  const end = chunk.length;
+  if (end - at < 2 + KEY_SIZE) return at;
+  const first = chunk[at];
+  const second = chunk[at + 1];
+  if (first !== WHOLE_TEXT && first !== WHOLE_BINARY) return at;
+  if (((second & MASK) !== 0) !== sink.expectsMask) return at;
+  let length = second & LENGTH_BITS;
+  let start = at + 2;
+  if (length >= 126) {
+    if (length === 127) return at;
+    length = (chunk[start] << 8) | chunk[start + 1];
+    if (length < 126) return at;
+    start += 2;
+  }
+  let key = 0;
+  if (sink.expectsMask) {
+    start += KEY_SIZE;
+    if (start > end) return at;
+    key = readUint32(chunk, start - KEY_SIZE) | 0;
+  }
+  const stop = start + length;
+  if (stop > end || length > sink.wholeUpTo) return at;
+  return sink.onWholeMessage(first & OPCODE_BITS, chunk, start, stop, key) ? stop : ~stop;
 }
