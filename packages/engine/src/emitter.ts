@@ -119,6 +119,11 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
     if (!this.isHeld && !this.awaitsTurn && !this.inbox?.full) this.continueReading();
   }
 
+  /** The last event is about to be told. */
+  protected end(): void {
+    this.ended = true;
+  }
+
   /** @internal Whether `'close'` has been told, or is being told: no event will come any more. */
   get hasEnded(): boolean {
     return this.ended;
@@ -154,7 +159,7 @@ export abstract class GuardedEmitter extends WebSocketEmitter {
 
   /** Tells an event at once. */
   protected tell(name: string, first: unknown, second: unknown): void {
-    if (name === 'close') this.ended = true;
+    if (name === 'close') this.end();
     // A listener that has failed is given no more messages to fail on.
     if (this.failed && name !== 'close' && name !== 'error') return;
     if (name === 'error' && this.listenerCount('error') === 0) {

@@ -4,7 +4,7 @@ import { GuardedEmitter } from './emitter';
 import { Intake } from './intake';
 import { Binding } from './io/binding';
 import type { PulseOwner } from './io/heartbeat';
-import { heartbeatFor } from './io/heartbeat';
+import { heartbeatOf } from './io/heartbeat';
 import { observeClose, observeError, observeOpen } from './observe';
 import type { ResolvedOptions, WebSocketOptions } from './options';
 import { behaviorOf, overrideOptions, resolveOptions } from './options';
@@ -12,7 +12,7 @@ import type { BinaryType } from './payload';
 import { toBinary, toBuffer } from './payload';
 import { keepFailure } from './promises';
 import { CloseCode } from './protocol/close';
-import type { ConnectionHandler, Role } from './protocol/connection';
+import type { ConnectionHandler, ConnectionOptions, Role } from './protocol/connection';
 import { Connection } from './protocol/connection';
 import type { ProtocolError } from './protocol/errors';
 import type { ResolvedLimits } from './protocol/limits';
@@ -22,6 +22,9 @@ import type { Tally } from './tally';
 import { UNREAD } from './tally';
 
 const EMPTY = Buffer.alloc(0);
+
+/** What most connections of a server have in common, by their settings: no object for each that only waits. */
+const sharedOptions = new WeakMap<ResolvedOptions, ConnectionOptions>();
 
 /**
  * One end of a connection, as the engine sees it: it binds the protocol to a socket, and tells the application what
@@ -110,19 +113,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     const binding = new Binding(socket, this, tally);
     this.binding = binding;
     this.subprotocol = options.protocol ?? '';
-    this.connection = new Connection(
-      {
-        role,
-        limits: this.settings.limits,
-        autoPong: this.settings.autoPong,
-        skipUTF8Validation: this.settings.skipUTF8Validation,
-        decodesText: this.textAsString,
-        maskingKey: options.maskingKey,
-        compression: options.compression,
-      },
-      binding,
-      this,
-    );
+    this.connection = new Connection(this.connectionOptions(role, options), binding, this);
     this.state = State.OPEN;
     const { holdMessages, allowSynchronousEvents } = this.settings;
     this.startDelivery(holdMessages, !allowSynchronousEvents);
@@ -132,6 +123,27 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     tally.opened++;
     observeOpen(role, this.asWebSocket(), tally.server, options.request);
     this.deliver('open', undefined, undefined, 0);
+  }
+
+  private connectionOptions(role: Role, own: SocketSettings): ConnectionOptions {
+    const { settings, textAsString } = this;
+    const { maskingKey, compression } = own;
+    const shares = role === 'server' && maskingKey === undefined && compression === undefined;
+    const known = shares ? sharedOptions.get(settings) : undefined;
+    if (known !== undefined && known.decodesText === textAsString) return known;
+    const { limits, autoPong, skipUTF8Validation } = settings;
+    const decodesText = textAsString;
+    const made = {
+      role,
+      limits,
+      autoPong,
+      skipUTF8Validation,
+      decodesText,
+      maskingKey,
+      compression,
+    };
+    if (shares) sharedOptions.set(settings, made);
+    return made;
   }
 
   abstract override close(code?: number, reason?: string | Uint8Array): void;
@@ -237,9 +249,7 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
   }
 
   private startHeartbeat(binding: Binding): void {
-    const { idleTimeout, maxLifetime } = this.settings.limits;
-    const times = { ...this.settings.heartbeat, idleTimeout, maxLifetime };
-    binding.pulse = heartbeatFor(times)?.watch(this);
+    binding.pulse = heartbeatOf(this.settings)?.watch(this);
   }
 
   /** @internal */
@@ -258,6 +268,11 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     } else {
       this.binding?.startCloseTimer(this.settings.limits.closeTimeout);
     }
+  }
+
+  protected override end(): void {
+    super.end();
+    this.tally.server?.forget(this.asWebSocket());
   }
 
   // ---- observing

@@ -182,13 +182,23 @@ function overflowOption(given: unknown, fallback: 'close' | 'drop'): 'close' | '
   throw new TypeError(`The "overflow" option must be 'close' or 'drop', got ${describe(given)}`);
 }
 
-/** Whether one of the options is given and is not what the settings say already. */
-function differs(options: WebSocketOptions, { limits, ...switches }: ResolvedOptions): boolean {
-  const settings: object = { ...limits, ...switches };
-  return Object.entries(settings).some(([name, value]) => {
-    const given: unknown = options[name as keyof WebSocketOptions];
-    return given !== undefined && given !== value;
-  });
+const LIMIT_NAMES = Object.keys(DEFAULTS.limits) as (keyof ResolvedLimits)[];
+const SWITCH_NAMES = Object.keys(DEFAULTS).filter((name) => name !== 'limits') as Exclude<
+  keyof ResolvedOptions,
+  'limits'
+>[];
+
+/** Whether one of the options is given and is not what the settings say already; asked twice for every connection. */
+function differs(options: WebSocketOptions, settings: ResolvedOptions): boolean {
+  for (const name of LIMIT_NAMES) {
+    const given = options[name];
+    if (given !== undefined && given !== settings.limits[name]) return true;
+  }
+  for (const name of SWITCH_NAMES) {
+    const given = options[name];
+    if (given !== undefined && given !== settings[name]) return true;
+  }
+  return false;
 }
 
 /** How the WebSockets made with these options behave. */

@@ -236,7 +236,6 @@ export class ServerHandshake {
       const compression = compressionOf(this.agreement, this.terms, webSocket.limits);
       const { tally } = server;
       webSocket.setSocket(taken, head, { protocol, compression, tally, request });
-      taken.off('error', destroyThis);
       server.track(webSocket);
       try {
         this.callback(webSocket, request);
@@ -326,11 +325,6 @@ export class ServerHandshake {
       return undefined;
     }
   }
-}
-
-/** Keeps a socket from being an unheard 'error' when it is reset while the application decides. */
-export function destroyThis(this: Duplex): void {
-  this.destroy();
 }
 
 function verifyInfo(request: IncomingMessage): VerifyClientInfo {

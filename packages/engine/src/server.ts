@@ -13,12 +13,13 @@ import type { WebSocketServerEvents } from './events';
 import { TypedEmitter } from './events';
 import type { Refusal } from './handshake/refusal';
 import { show } from './handshake/show';
+import { guard } from './io/guard';
 import { observeError, observeRefusal } from './observe';
 import type { WebSocketBehavior } from './options';
 import type { PreparedMessage } from './protocol/prepared';
 import type { HandshakeReply } from './reply';
 import { ResponseReply, SocketReply } from './reply';
-import { destroyThis, ServerHandshake } from './server-handshake';
+import { ServerHandshake } from './server-handshake';
 import type {
   CheckedServerOptions,
   ConnectionOf,
@@ -242,10 +243,13 @@ export class WebSocketServer<
     if (!clients) return;
     clients.add(webSocket);
     this.farewell?.sayTo(webSocket);
-    webSocket.on('close', () => {
-      clients.delete(webSocket);
-      if (this.notifyWhenEmpty && clients.size === 0) process.nextTick(emitClose, this);
-    });
+  }
+
+  /** @internal A WebSocket tells its `'close'`; called without a listener for each, which would be memory for each. */
+  forget(webSocket: ConnectionOf<Class, Given>): void {
+    const { clients } = this;
+    if (!clients?.delete(webSocket)) return;
+    if (this.notifyWhenEmpty && clients.size === 0) process.nextTick(emitClose, this);
   }
 
   /** @internal A handshake was answered otherwise; its socket lingers behind the answer, and our server waits for it. */
@@ -382,7 +386,7 @@ function trackedClients<Connection>(tracking: boolean): Set<Connection> {
 function replyTo(target: Duplex | ServerResponse): HandshakeReply {
   if (target instanceof ServerResponse) return new ResponseReply(target);
   // A reset while the application decides must not be an unheard 'error'.
-  target.on('error', destroyThis);
+  guard(target);
   return new SocketReply(target);
 }
 

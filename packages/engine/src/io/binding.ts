@@ -3,6 +3,7 @@ import type { Connection } from '../protocol/connection';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
 import type { Tally } from '../tally';
 import { UNREAD } from '../tally';
+import { guard } from './guard';
 import type { Pulse } from './heartbeat';
 import { Outbox } from './outbox';
 
@@ -55,7 +56,7 @@ export class Binding implements FrameWriter {
     socket.on('data', onData);
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
-    socket.on('error', onError);
+    guard(socket);
     // Its 'close' has been, or comes before this.
     if (socket.destroyed) process.nextTick(() => this.closed());
   }
@@ -173,9 +174,4 @@ function onDrain(this: BoundSocket): void {
 
 function onClose(this: BoundSocket): void {
   bindingOf(this).closed();
-}
-
-/** A reset is an end like any other: 'close' follows and tells it (1006). */
-function onError(this: BoundSocket): void {
-  this.destroy();
 }

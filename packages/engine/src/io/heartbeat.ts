@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { ResolvedOptions } from '../options';
 
 /** How long connections may be silent, idle and open, in milliseconds; 0 turns a part off. */
 export interface HeartbeatTimes {
@@ -171,4 +172,20 @@ export function heartbeatFor(times: HeartbeatTimes): Heartbeat | undefined {
     heartbeats.set(key, heartbeat);
   }
   return heartbeat;
+}
+
+/** Those that have been looked up, by what every connection of a server shares. */
+const known = new WeakMap<ResolvedOptions, Heartbeat | undefined>();
+
+/** The heartbeat of a connection with these settings; `undefined` where every part is off. */
+export function heartbeatOf(settings: ResolvedOptions): Heartbeat | undefined {
+  const { heartbeat, limits } = settings;
+  const { idleTimeout, maxLifetime } = limits;
+  if (heartbeat.interval === 0 && idleTimeout === 0 && maxLifetime === 0) return undefined;
+  let found = known.get(settings);
+  if (found === undefined) {
+    found = heartbeatFor({ ...heartbeat, idleTimeout, maxLifetime });
+    known.set(settings, found);
+  }
+  return found;
 }

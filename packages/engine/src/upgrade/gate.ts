@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { createRefusal } from '../handshake/refusal';
 import { headerValue } from '../handshake/request';
 import { listIncludes } from '../handshake/tokens';
+import { guard } from '../io/guard';
 import { CloseCode } from '../protocol/close';
 import { describe } from '../protocol/limits';
 import { State } from '../protocol/state';
@@ -123,7 +124,6 @@ export class ServerGate {
 
   /** Counts a WebSocket among those that the server's closing ends; its socket is its own from now on. */
   track(webSocket: WebSocket): void {
-    webSocket._socket?.off('error', destroyThis);
     this.webSockets.add(webSocket);
     webSocket.once('close', () => this.webSockets.delete(webSocket));
     if (this.closing) goAway(webSocket);
@@ -158,7 +158,7 @@ export class ServerGate {
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Before anything else: a reset while the application decides must not be an unheard 'error'.
-    socket.on('error', destroyThis);
+    guard(socket);
     if (!isWebSocketUpgrade(request)) {
       this.foreign(request, socket, head);
       return;
@@ -255,10 +255,6 @@ function hasBody(request: IncomingMessage): boolean {
 
 function bytesWritten(socket: Duplex & { bytesWritten?: number }): number {
   return socket.bytesWritten ?? 0;
-}
-
-function destroyThis(this: Duplex): void {
-  this.destroy();
 }
 
 function listen(): void {

@@ -74,6 +74,14 @@ function whenServed(socket: ServedSocket, ready: () => void): void {
   });
 }
 
+/** One for all: a getter for each would make each response an object of a kind of its own, and slow. */
+const NEEDS_DRAIN: PropertyDescriptor & ThisType<ServerResponse> = {
+  get() {
+    return this.socket?.writableNeedDrain === true && !this.writableEnded;
+  },
+  configurable: true,
+};
+
 function respond(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   // Whatever the answer is, the socket serves no further request: a refusal says `Connection: close`.
@@ -81,10 +89,7 @@ function respond(request: IncomingMessage, socket: Duplex): ServerResponse {
   // Node's servers speak over a `net.Socket` or what passes for one.
   response.assignSocket(socket as Socket);
   // Node keeps a note of its own, which only the listener that is gone would take back.
-  Object.defineProperty(response, 'writableNeedDrain', {
-    get: () => socket.writableNeedDrain && !response.writableEnded,
-    configurable: true,
-  });
+  Object.defineProperty(response, 'writableNeedDrain', NEEDS_DRAIN);
   response.once('close', () => {
     socket.off('drain', tellOfDrain);
     // As for any request whose client goes away, whoever still reads the request is told.
