@@ -209,34 +209,30 @@ interface Answer {
 
 type AnsweredResponse = ServerResponse & { [kAnswer]?: Answer };
 
-/** When it is too late for a call, and what it returns then. */
-interface Late {
-  readonly over: 'headersSent' | 'writableEnded';
-  readonly result: (response: ServerResponse) => unknown;
-}
+// Functions that all responses share, and assigned one by one: with closures of its own or in a loop, each response becomes
+// an object of a kind of its own, which took a fifth of a handshake through Express (ADR 27).
 
-const itself = (response: ServerResponse): unknown => response;
-
-const LATE: Record<string, Late> = {
-  setHeader: { over: 'headersSent', result: itself },
-  appendHeader: { over: 'headersSent', result: itself },
-  removeHeader: { over: 'headersSent', result: () => undefined },
-  writeHead: { over: 'headersSent', result: itself },
-  flushHeaders: { over: 'headersSent', result: () => undefined },
-  write: { over: 'writableEnded', result: () => true },
-  end: { over: 'writableEnded', result: itself },
-};
-
-// Functions that all responses share: closures of its own would make each an object of a kind of its own, which took a
-// fifth of a handshake through Express (ADR 27).
-const ONCE = Object.entries(LATE).map(([name, { over, result }]): [string, Method] => [
-  name,
-  function once(this: AnsweredResponse, ...args: unknown[]): unknown {
+function once(
+  name: string,
+  over: 'headersSent' | 'writableEnded',
+  result: (response: ServerResponse) => unknown,
+): Method {
+  return function once(this: AnsweredResponse, ...args: unknown[]): unknown {
     const answer = this[kAnswer];
     if (answer === undefined || answer.silent || this[over]) return result(this);
     return Reflect.apply(answer.own[name], this, args);
-  },
-]);
+  };
+}
+
+const itself = (response: ServerResponse): unknown => response;
+const nothing = (): unknown => undefined;
+const setHeaderOnce = once('setHeader', 'headersSent', itself);
+const appendHeaderOnce = once('appendHeader', 'headersSent', itself);
+const removeHeaderOnce = once('removeHeader', 'headersSent', nothing);
+const writeHeadOnce = once('writeHead', 'headersSent', itself);
+const flushHeadersOnce = once('flushHeaders', 'headersSent', nothing);
+const writeOnce = once('write', 'writableEnded', () => true);
+const endOnce = once('end', 'writableEnded', itself);
 
 /**
  * Makes a response that we answer, perhaps in the application's place and with that still at work, take a second answer
@@ -247,11 +243,15 @@ function answerOnce(response: AnsweredResponse): void {
   // They are called with just what they are given.
   const own = response as unknown as Record<string, Method>;
   const { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write, end } = own;
-  response[kAnswer] = {
-    own: { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write, end },
-    silent: false,
-  };
-  for (const [name, method] of ONCE) own[name] = method;
+  const before = { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write, end };
+  response[kAnswer] = { own: before, silent: false };
+  own.setHeader = setHeaderOnce;
+  own.appendHeader = appendHeaderOnce;
+  own.removeHeader = removeHeaderOnce;
+  own.writeHead = writeHeadOnce;
+  own.flushHeaders = flushHeadersOnce;
+  own.write = writeOnce;
+  own.end = endOnce;
 }
 
 const NOT_SENT: PropertyDescriptor = { value: false, configurable: true, writable: true };

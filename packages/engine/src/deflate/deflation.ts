@@ -6,6 +6,7 @@ import { deflateContexts } from './pool';
 import { discardDeflater, lastingDeflater, sharedDeflater } from './synchronous';
 import type { Limiter } from './threads';
 import { DeflateJob } from './threads';
+import { goesToThread } from './turn';
 
 export type DeflateDone = (error: Error | null, bytes?: Uint8Array) => void;
 
@@ -61,7 +62,7 @@ export class Deflation implements Holder<Deflater> {
   deflate(payload: Uint8Array, fin: boolean, done: DeflateDone): void {
     if (this.closed) done(closedError());
     else if (payload.length === 0) done(null, emptyBlock(fin));
-    else if (payload.length >= DEFLATE_ON_THREADS_FROM) this.deflateOnThread(payload, fin, done);
+    else if (goesToThread(payload.length)) this.deflateOnThread(payload, fin, done);
     else this.deflateHere(payload, fin, done);
   }
 

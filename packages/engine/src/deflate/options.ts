@@ -38,6 +38,7 @@ export interface PerMessageDeflateOptions {
   /**
    * `level`, `memLevel`, `strategy` and `chunkSize` of `node:zlib`. The window is what was negotiated, and flushing
    * is what RFC 7692 says, so `windowBits`, `flush` and `finishFlush` have no effect, as in `ws`.
+   * @defaultValue zlib's own: level 6, of which 3 takes less than half the time and makes chat messages a tenth larger
    */
   zlibDeflateOptions?: ZlibOptions | DeflateTuning | undefined;
   /** `chunkSize` of `node:zlib`; the others have no effect. */

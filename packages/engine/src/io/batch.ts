@@ -1,9 +1,10 @@
 import { headerSize, MAX_HEADER, writeHeader } from '../protocol/frame';
 import { maskInPlace, maskInto } from '../protocol/mask';
+import { Slab } from '../protocol/memory';
 import { MOST_UTF8_BYTES } from '../protocol/sender';
 
 /** Frames up to this size are copied, header and payload together; above it, copying costs more than a second buffer. */
-const COPY_UP_TO = 16 * 1024;
+const COPY_UP_TO = 8 * 1024;
 const SLAB_SIZE = 64 * 1024;
 /** Memory that a batch takes for itself at a time while its transport is blocked. */
 const OWN_SIZE = 16 * 1024;
@@ -11,17 +12,16 @@ const OWN_SIZE = 16 * 1024;
 const JOIN_UP_TO = 64 * 1024;
 
 /** Memory for headers and small frames, shared by all connections. It is only ever written forward, never reused. */
-let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-let slabUsed = 0;
+let slab = new Slab(SLAB_SIZE);
 
 /** The shared frames that were joined last, and what they became: the next batch often has the same ones. */
 let joinedParts: readonly Buffer[] = [];
-let joined = slab;
+let joined: Buffer = slab.bytes;
 
 /** Lets go of the frames that were joined last: with the tick ends the chance that somebody else has got them. */
 export function forgetJoined(): void {
   joinedParts = [];
-  joined = slab;
+  joined = slab.bytes;
 }
 
 /** Frames on their way into one write. */
@@ -38,7 +38,7 @@ export class Batch {
   private own: Buffer | undefined = undefined;
 
   /**
-   * Adds a frame. A payload of more than 16 KiB is not copied where it need not be masked.
+   * Adds a frame. A payload of more than 8 KiB is not copied where it need not be masked.
    *
    * @param first FIN, the reserved bits and the opcode
    * @param waits whether the batch will wait: it must not keep a slab alive that other connections' frames share
@@ -99,16 +99,19 @@ export class Batch {
       this.extendTail(tail, size);
       return;
     }
-    this.closeTail();
-    const head = Buffer.allocUnsafeSlow(key === undefined ? header : size);
-    if (key === undefined) {
-      writeHeader(head, 0, first, length, key);
-      // The sender's own memory, not copied: as with any stream, it must not change before the callback.
-      this.parts.push(head, view(payload));
-    } else {
-      fill(head, 0, first, payload, key);
-      this.parts.push(head);
+    if (key !== undefined) {
+      this.closeTail();
+      const frame = Buffer.allocUnsafeSlow(size);
+      fill(frame, 0, first, payload, key);
+      this.parts.push(frame);
+      return;
     }
+    const tail = this.tailFor(header, waits);
+    writeHeader(tail, this.tailEnd, first, length, key);
+    this.extendTail(tail, header);
+    this.closeTail();
+    // The sender's own memory, not copied: as with any stream, it must not change before the callback.
+    this.parts.push(view(payload));
   }
 
   /**
@@ -153,17 +156,15 @@ export class Batch {
 
   private extendTail(tail: Buffer, size: number): void {
     this.tailEnd += size;
-    if (tail === slab) slabUsed = this.tailEnd;
+    if (tail === slab.bytes) slab.used = this.tailEnd;
   }
 
   /** Makes the tail end where the shared slab has `size` free bytes. */
   private sharedTail(size: number): Buffer {
-    if (slabUsed + size > SLAB_SIZE) {
-      slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
-      slabUsed = 0;
-    }
-    if (this.tail !== slab || this.tailEnd !== slabUsed) this.startTail(slab, slabUsed);
-    return slab;
+    if (slab.used + size > SLAB_SIZE) slab = new Slab(SLAB_SIZE);
+    const { bytes, used } = slab;
+    if (this.tail !== bytes || this.tailEnd !== used) this.startTail(bytes, used);
+    return bytes;
   }
 
   /** Makes the tail end where memory of this batch alone has `size` free bytes. */
@@ -185,7 +186,12 @@ export class Batch {
 
   private closeTail(): void {
     if (this.tail === undefined) return;
-    this.parts.push(this.tail.subarray(this.tailStart, this.tailEnd));
+    const { tail, tailStart, tailEnd } = this;
+    const part =
+      tail === slab.bytes
+        ? slab.part(tailStart, tailEnd - tailStart)
+        : tail.subarray(tailStart, tailEnd);
+    this.parts.push(part);
     this.tail = undefined;
     this.own = undefined;
   }
@@ -230,5 +236,6 @@ function fillText(
 }
 
 function view(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -10,11 +10,6 @@ const Part = Reflect.get(Buffer, Symbol.species) as new (
   length: number,
 ) => Buffer;
 
-/** A `Buffer` on part of a memory. */
-export function partOf(memory: ArrayBuffer, offset: number, length: number): Buffer {
-  return new Part(memory, offset, length);
-}
-
 /** Memory that is only ever written forward, and looked at as bytes and as words. */
 export class Slab {
   readonly memory: ArrayBuffer;

@@ -136,7 +136,7 @@ export class FrameParser {
  */
 function wholeMessage(chunk: Buffer, at: number, sink: FrameSink): number {
   const end = chunk.length;
-  if (end - at < 2 + KEY_SIZE) return at;
+  if (end - at < 2) return at;
   const first = chunk[at];
   const second = chunk[at + 1];
   if (first !== WHOLE_TEXT && first !== WHOLE_BINARY) return at;
@@ -144,7 +144,7 @@ function wholeMessage(chunk: Buffer, at: number, sink: FrameSink): number {
   let length = second & LENGTH_BITS;
   let start = at + 2;
   if (length >= 126) {
-    if (length === 127) return at;
+    if (length === 127 || end - at < 4) return at;
     length = (chunk[start] << 8) | chunk[start + 1];
     if (length < 126) return at;
     start += 2;

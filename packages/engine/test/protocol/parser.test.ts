@@ -12,6 +12,8 @@ const KEY = 0x37fa213d;
 /** Writes down every call, and stops the parser where it is told to. */
 class RecordingSink implements FrameSink {
   readonly calls: string[] = [];
+  readonly expectsMask: boolean = true;
+  wholeUpTo = -1;
   private readonly stopAt: string | undefined;
 
   constructor(stopAt?: string) {
@@ -30,6 +32,12 @@ class RecordingSink implements FrameSink {
     const payload = Buffer.from(chunk.subarray(start, end));
     maskInPlace(payload, 0, payload.length, key);
     return this.record(`payload ${toHex(payload)} left ${remaining}`);
+  }
+
+  onWholeMessage(opcode: number, chunk: Buffer, start: number, end: number, key: number): boolean {
+    const payload = Buffer.from(chunk.subarray(start, end));
+    maskInPlace(payload, 0, payload.length, key);
+    return this.record(`whole ${opcode} ${toHex(payload)}`);
   }
 
   private record(call: string): boolean {
@@ -289,5 +297,70 @@ describe('any chunking', () => {
         );
       }),
     );
+  });
+});
+
+describe('a whole message in one chunk is told in one call', () => {
+  /** Takes whole messages of up to this many bytes. */
+  class WholeSink extends RecordingSink {
+    override readonly expectsMask: boolean;
+
+    constructor(wholeUpTo: number, expectsMask = true, stopAt?: string) {
+      super(stopAt);
+      this.wholeUpTo = wholeUpTo;
+      this.expectsMask = expectsMask;
+    }
+  }
+
+  function told(bytes: Buffer, sink: RecordingSink): string[] {
+    expect(new FrameParser().feed(bytes, 0, sink)).toBe(bytes.length);
+    return sink.calls;
+  }
+
+  test.each([0, 1, 5, 125, 126, 127, 300])('of %i bytes, masked and not', (length) => {
+    const payload = pattern(length);
+    const masked = frame({ opcode: TEXT, payload, key: KEY });
+    const plain = frame({ opcode: BINARY, payload });
+    expect(told(masked, new WholeSink(300))).toEqual([`whole 1 ${toHex(payload)}`]);
+    expect(told(plain, new WholeSink(300, false))).toEqual([`whole 2 ${toHex(payload)}`]);
+  });
+
+  test('and so is the next one, behind frames of other kinds', () => {
+    const hello = frame({ opcode: TEXT, payload: hex('48656c6c6f'), key: KEY });
+    const ping = frame({ opcode: PING, payload: hex(''), key: KEY });
+    expect(told(Buffer.concat([hello, ping, hello]), new WholeSink(5))).toEqual([
+      'whole 1 48656c6c6f',
+      'start 8980',
+      'length 0 header 6',
+      'payload  left 0',
+      'whole 1 48656c6c6f',
+    ]);
+  });
+
+  test('the parser stops behind it when it is told to', () => {
+    const hello = frame({ opcode: TEXT, payload: hex('48656c6c6f'), key: KEY });
+    const sink = new WholeSink(5, true, 'whole 1 48656c6c6f');
+    expect(new FrameParser().feed(Buffer.concat([hello, hello]), 0, sink)).toBe(hello.length);
+    expect(sink.calls).toEqual(['whole 1 48656c6c6f']);
+  });
+
+  test.each([
+    ['longer than is taken', 4, true, '8185 00000000 48656c6c6f'],
+    ['while none is taken', -1, true, '8180 00000000'],
+    ['a fragment', 9, true, '0181 00000000 41'],
+    ['the last fragment', 9, true, '8081 00000000 41'],
+    ['compressed', 9, true, 'c181 00000000 41'],
+    ['a control frame', 9, true, '8980 00000000'],
+    ['not masked where it should be', 9, true, '8106 48656c6c6f21'],
+    ['masked where it should not be', 9, false, '8180 00000000'],
+    ['a length not in its shortest form', 99, true, '81fe007d 00000000', 'length -1 header 8'],
+    ['64 bits of length', 99_999, true, '81ff00000000000186a0 00000000', 'length 100000 header 14'],
+    ['not all there', 9, true, '8185 00000000 48656c'],
+    ['with half a header', 999, true, '81fe0100 0000', 'start 81fe'],
+    ['with two bytes of header and nothing behind', 9, true, '8185', 'start 8185'],
+  ])('but not where it is %s', (_what, most, masked, digits, ...calls) => {
+    const first = told(hex(digits), new WholeSink(most, masked));
+    expect(first.join().startsWith('start')).toBe(true);
+    for (const call of calls) expect(first).toContain(call);
   });
 });

@@ -33,6 +33,9 @@ class Sink implements FrameSink {
     this.pauses = pauses;
   }
 
+  readonly expectsMask = true;
+  readonly wholeUpTo = Number.MAX_SAFE_INTEGER;
+
   onFrameStart(first: number, second: number): boolean {
     this.told.push(START, first, second);
     this.hash = 0;
@@ -51,6 +54,20 @@ class Sink implements FrameSink {
     this.hash = hashBytes(this.hash, chunk, start, end);
     this.read += end - start;
     if (remaining === 0) this.told.push(PAYLOAD, this.read, this.hash);
+    return this.goesOn();
+  }
+
+  /** Told as the three calls that it stands for. */
+  onWholeMessage(opcode: number, chunk: Buffer, start: number, end: number, key: number): boolean {
+    maskInPlace(chunk, start, end, key);
+    const length = end - start;
+    this.told.push(START, 0x80 | opcode, 0x80 | Math.min(length, 126));
+    this.told.push(LENGTH, length, length < 126 ? 6 : 8);
+    this.told.push(PAYLOAD, length, hashBytes(0, chunk, start, end));
+    return this.goesOn();
+  }
+
+  private goesOn(): boolean {
     return this.pauses === 0 || ++this.parts % this.pauses !== 0;
   }
 }
