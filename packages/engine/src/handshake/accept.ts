@@ -1,4 +1,4 @@
-import * as crypto from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseAuthority } from './authority';
 import type { Header, Refusal } from './refusal';
 import { createRefusal } from './refusal';
@@ -16,14 +16,9 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
 /** The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455 4.2.2 (5) 4). */
 export function acceptKey(key: string): string {
-  return sha1(key + ACCEPT_GUID);
+  // One call that makes no object takes a third of the time of `createHash`.
+  return hash('sha1', key + ACCEPT_GUID, 'base64');
 }
-
-/** From Node 20.12 on there is a function that makes no object for it, which takes a third of the time. */
-const sha1 =
-  typeof crypto.hash === 'function'
-    ? (text: string): string => crypto.hash('sha1', text, 'base64')
-    : (text: string): string => crypto.createHash('sha1').update(text).digest('base64');
 
 /** Whether `key` is base64 of 16 bytes (RFC 6455 4.2.1 (5)). */
 export function isValidKey(key: string): boolean {

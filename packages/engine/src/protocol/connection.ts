@@ -126,6 +126,11 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     return this.messageOpen ? -1 : longestWhole(this.options.limits);
   }
 
+  private get incoming(): IncomingMessage {
+    this.message ??= new IncomingMessage(this.options.limits);
+    return this.message;
+  }
+
   get compression(): boolean {
     return this.options.compression !== undefined;
   }
@@ -214,11 +219,11 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (length < 0) return this.fail(lengthFault(length));
     const opcode = this.first & OPCODE_BITS;
     if (isControl(opcode)) return true;
-    this.message ??= new IncomingMessage(this.options.limits);
+    const message = this.incoming;
     if (opcode !== Opcode.CONTINUATION) {
-      this.message.begin(opcode, (this.first & RSV1) !== 0);
+      message.begin(opcode, (this.first & RSV1) !== 0);
     }
-    const fault = this.message.announce(length, headerSize, (this.first & FIN) !== 0);
+    const fault = message.announce(length, headerSize, (this.first & FIN) !== 0);
     return fault === undefined || this.fail(fault);
   }
 
@@ -226,8 +231,8 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (isControl(this.first & OPCODE_BITS)) {
       maskInPlace(chunk, start, end, key);
       this.controlPayload(chunk, start, end, remaining);
-    } else if (this.message !== undefined) {
-      const { message } = this;
+    } else {
+      const message = this.incoming;
       const last = remaining === 0 && (this.first & FIN) !== 0;
       if (last && message.length === 0) this.lastFrame(message, chunk, start, end, key);
       else this.partOfMessage(message, chunk, start, end, key, last);
@@ -301,7 +306,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
         this.handler.onMessage(bytes, 0, length, binary);
       }
     } else {
-      const seen = binary && key === 0 ? 0 : maskInPlace(chunk, start, end, key);
+      const seen = maskInPlace(chunk, start, end, key);
       if (binary || this.validWhole(chunk, start, end, seen)) {
         this.handler.onMessage(chunk, start, end, binary);
       }

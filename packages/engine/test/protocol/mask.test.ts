@@ -47,6 +47,12 @@ describe('maskInPlace', () => {
   });
 });
 
+test.each([5, 200, 600])('%i bytes stay as they are under an all-zero key', (length) => {
+  const bytes = pattern(length);
+  maskInPlace(bytes, 0, length, 0);
+  expect(toHex(bytes)).toBe(toHex(pattern(length)));
+});
+
 describe('maskInto', () => {
   test('leaves the source as it is and writes nothing around the target', () => {
     const source = Buffer.from('xHellox');

@@ -1,5 +1,5 @@
 import { resolveLimits } from '../../src/protocol/limits';
-import { IncomingMessage } from '../../src/protocol/message';
+import { IncomingMessage, longestWhole } from '../../src/protocol/message';
 import { Opcode } from '../../src/protocol/opcodes';
 import { hex, pattern, toHex } from '../support/bytes';
 
@@ -257,4 +257,14 @@ describe('maxFramingOverhead', () => {
     expect(incoming.announce(0, 6, false)).toBeUndefined();
     expect(incoming.announce(0, 6, true)).toMatchObject({ closeCode: 1008 });
   });
+});
+
+test.each([
+  [{ maxPayload: 1000 }, 1000],
+  [{ maxPayload: 0 }, 2 ** 31 - 1],
+  [{ maxPayload: 1000, maxFramingOverhead: 14 }, 1000],
+  [{ maxPayload: 1000, maxFramingOverhead: 0 }, 1000],
+  [{ maxPayload: 1000, maxFramingOverhead: 13 }, -1],
+])('with %j, one frame may bring a message of %i bytes unseen', (limits, expected) => {
+  expect(longestWhole(resolveLimits(limits))).toBe(expected);
 });
