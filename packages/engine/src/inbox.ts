@@ -1,3 +1,5 @@
+import { toKeep } from './payload';
+
 /** Bytes that an inbox keeps; beyond, the connection stops reading. */
 export const INBOX_BYTES = 64 * 1024;
 /** How long an inbox waits for a listener, in milliseconds. */
@@ -45,7 +47,7 @@ export class Inbox {
   /** Keeps one event, whose payload has `bytes` bytes. */
   push(name: string, first: unknown, second: unknown, bytes: number): void {
     const cost = bytes + EVENT_BYTES;
-    this.events.push({ name, first, second, bytes: cost });
+    this.events.push({ name, first: toKeep(first), second, bytes: cost });
     this.bytes += cost;
     if (this.released || this.timer !== undefined) return;
     this.timer = setTimeout(this.expired, INBOX_TIMEOUT);

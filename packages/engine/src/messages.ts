@@ -1,4 +1,5 @@
 import type { Data } from './payload';
+import { toKeep } from './payload';
 import { failureOf } from './promises';
 import type { WebSocket } from './websocket';
 
@@ -103,9 +104,9 @@ export class MessageIterator<Message = Data> implements AsyncIterableIterator<Me
   }
 
   private readonly onMessage = (data: unknown, isBinary: boolean): void => {
-    // What the messages of a WebSocket are, its type says and only its owner knows.
-    const message = this.form(data, isBinary) as Message;
     const asked = this.waiting.shift();
+    // What the messages of a WebSocket are, its type says and only its owner knows.
+    const message = this.form(asked === undefined ? toKeep(data) : data, isBinary) as Message;
     if (asked !== undefined) {
       asked.resolve({ done: false, value: message });
       return;

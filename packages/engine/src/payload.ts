@@ -67,6 +67,17 @@ export function toBuffer(bytes: Buffer, start: number, end: number): Buffer {
   return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
 }
 
+/**
+ * A received message that has to wait: a copy where it is a small part of the chunk that was read, which it must not keep
+ * alive with it.
+ */
+export function toKeep(data: unknown): unknown {
+  if (!Buffer.isBuffer(data) || 4 * data.length >= data.buffer.byteLength) return data;
+  const copy = Buffer.allocUnsafeSlow(data.length);
+  data.copy(copy);
+  return copy;
+}
+
 export const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'];
 
 /** A received binary message in the form that `binaryType` asks for. */

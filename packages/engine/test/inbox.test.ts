@@ -69,3 +69,14 @@ test('released, it has no timer any more and takes no new one', () => {
   expect(jest.getTimerCount()).toBe(0);
   expect(expired).not.toHaveBeenCalled();
 });
+
+test('a message that is a small part of what was read does not keep that alive', () => {
+  const inbox = new Inbox(() => undefined);
+  const read = Buffer.from(new ArrayBuffer(65_536)).fill('x');
+  inbox.push('message', read.subarray(0, 2000), true, 2000);
+  inbox.push('message', read.subarray(0, 20_000), true, 20_000);
+  const kept = [inbox.shift()?.first, inbox.shift()?.first] as Buffer[];
+  expect(kept.map(({ length }) => length)).toEqual([2000, 20_000]);
+  expect(kept.map(({ buffer }) => buffer.byteLength)).toEqual([2000, 65_536]);
+  expect(kept[0]).toEqual(Buffer.alloc(2000, 'x'));
+});

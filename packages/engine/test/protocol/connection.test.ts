@@ -105,8 +105,8 @@ describe.each(ROLES)('as a %s: messages', (role) => {
   });
 
   test.each([
-    ['a small part of a read is copied, so that the read can go', BINARY, false, 16_000, false],
-    ['a large part is not', BINARY, false, 16_400, true],
+    ['a small part of a read is copied, so that the read can go', BINARY, false, 1_000, false],
+    ['a larger part is not', BINARY, false, 1_024, true],
     ['nor is text that is decoded at once', TEXT, true, 10, true],
     ['other text is', TEXT, false, 10, false],
   ])('%s', (_name, opcode, decodesText, length, lent) => {
@@ -116,6 +116,17 @@ describe.each(ROLES)('as a %s: messages', (role) => {
     peer.connection.receive(chunk.subarray(0, bytes.length));
     expect(peer.lastMessage?.buffer === chunk.buffer).toBe(lent);
     expect(peer.lastMessage).toEqual(Buffer.alloc(length, 'x'));
+  });
+
+  test('text that is all of a read is looked at where it lies', () => {
+    for (const [payload, told] of [
+      [hex('e282ac'), 'text \u20ac'],
+      [hex('e282'), undefined],
+    ] as const) {
+      const bytes = fromPeer(role, { opcode: TEXT, payload });
+      const read = Buffer.from(new ArrayBuffer(bytes.length)).fill(bytes);
+      expect(new RecordedConnection({ role }).receive(read)[0] === told).toBe(told !== undefined);
+    }
   });
 
   test('a message that was put together lies in memory of its own', () => {
