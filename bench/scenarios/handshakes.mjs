@@ -8,7 +8,7 @@ const bare = {
   unit: 'handshake',
   server: { behaviour: 'idle' },
   load: { kind: 'handshakes', connections: 32 },
-  messages: 5000,
+  messages: 20_000,
   pace: { bun: 3 },
   chart: 'open and close',
 };
@@ -36,7 +36,7 @@ function framework(folder, label, rival) {
       title: `${label}: open with a session, and close`,
       unit: 'handshake',
       load: { ...route, kind: 'handshakes', connections: 32 },
-      messages: 3000,
+      messages: 12_000,
     },
     {
       ...shared,
