@@ -8,15 +8,21 @@ declare const WebAssembly:
 
 /** `mask.wat` as a module of WebAssembly. */
 const MODULE =
-  'AGFzbQEAAAABBgFgAn9/AAMCAQAFAwEAAQcRAgZtZW1vcnkCAARtYXNrAAAKXgFcAgF/AXsgAf0RIQMDQCACIAL9AAQAIAP9Uf0LBAAgAiAC' +
-  '/QAEECAD/VH9CwQQIAIgAv0ABCAgA/1R/QsEICACIAL9AAQwIAP9Uf0LBDAgAkHAAGoiAiAASQ0ACws=';
+  'AGFzbQEAAAABBwFgAn9/AX8DAgEABQMBAAEHEQIGbWVtb3J5AgAEbWFzawAACuwBAekBAwJ/A3sCfyAB/REhBCAAQUBxIQMgAwRAA0AgAiAC/QAE' +
+  'ACAE/VEiBf0LBAAgBiAF/VAhBiACIAL9AAQQIAT9USIF/QsEECAGIAX9UCEGIAIgAv0ABCAgBP1RIgX9CwQgIAYgBf1QIQYgAiAC/QAEMCAE/VEi' +
+  'Bf0LBDAgBiAF/VAhBiACQcAAaiICIANJDQALCwJAA0AgAiAATw0BIAIgAv0ABAAgBP1RIgX9CwQAIAX9ZCEHIAAgAmtBEEkEQCAHQQEgACACa3RB' +
+  'AWtxIQcLIAggB3IhCCACQRBqIQIMAAsLIAb9ZCAIcgs=';
 
 /** Masks by vector instructions, which see nothing but a memory of their own: payload goes through it in pieces. */
 export interface SimdMask {
   /** 64 KiB; what is left in it has no meaning. */
   readonly memory: Uint8Array;
-  /** Masks the memory up to `end`, at least one byte, and may change what is behind; the key's first byte is the lowest. */
-  mask(end: number, key: number): void;
+  /**
+   * Masks the memory up to `end`, and may change what is behind; the key's first byte is the lowest.
+   *
+   * @returns 0 where all that it has made is ASCII
+   */
+  mask(end: number, key: number): number;
 }
 
 /** `undefined` where this process has no WebAssembly or no vector instructions in it. */

@@ -61,8 +61,8 @@ export function maskInto(
   if (simd === null) simd = createSimdMask();
   if (simd === undefined) return maskByLoop(source, start, end, target, offset, key);
   // An all-zero key leaves every byte as it is.
-  if (key !== 0) maskBySimd(simd, source, start, end, target, offset, key);
-  else if (source !== target) target.set(source.subarray(start, end), offset);
+  if (key !== 0) return maskBySimd(simd, source, start, end, target, offset, key);
+  if (source !== target) target.set(source.subarray(start, end), offset);
   return NOT_ASCII;
 }
 
@@ -100,19 +100,21 @@ function maskBySimd(
   target: Uint8Array,
   offset: number,
   key: number,
-): void {
+): number {
   const lowestFirst = swapBytes(key);
+  let beyond = 0;
   let from = start;
   let to = offset;
   while (from < end) {
     const size = Math.min(memory.length, end - from);
     memory.set(source.subarray(from, from + size));
-    mask(size, lowestFirst);
+    beyond |= mask(size, lowestFirst);
     target.set(memory.subarray(0, size), to);
     // The memory is a whole number of keys long, so that the key needs no rotating.
     from += size;
     to += size;
   }
+  return beyond === 0 ? 0 : NOT_ASCII;
 }
 
 /** The key as a word whose lowest byte is its first. */

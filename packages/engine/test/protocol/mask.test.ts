@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { maskInPlace, maskInto, rotateKey } from '../../src/protocol/mask';
+import { maskInPlace, maskInto, NOT_ASCII, rotateKey } from '../../src/protocol/mask';
 import { hex, pattern, toHex } from '../support/bytes';
 
 const KEY = 0x37fa213d;
@@ -51,6 +51,17 @@ test.each([5, 200, 600])('%i bytes stay as they are under an all-zero key', (len
   const bytes = pattern(length);
   maskInPlace(bytes, 0, length, 0);
   expect(toHex(bytes)).toBe(toHex(pattern(length)));
+});
+
+test.each([5, 200, 600, 1000, 70_000])('tells whether %i bytes have become ASCII', (length) => {
+  const text = Buffer.alloc(length + 1, 'text');
+  const masked = maskedBySpecification(text, KEY);
+  expect(maskInPlace(Buffer.from(masked), 0, length, KEY) & NOT_ASCII).toBe(0);
+  for (const at of [0, length >> 1, length - 1]) {
+    const other = Buffer.from(masked);
+    other[at] ^= 0x80;
+    expect(maskInPlace(other, 0, length, KEY) & NOT_ASCII).not.toBe(0);
+  }
 });
 
 describe('maskInto', () => {
