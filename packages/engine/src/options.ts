@@ -183,10 +183,10 @@ function overflowOption(given: unknown, fallback: 'close' | 'drop'): 'close' | '
 }
 
 const LIMIT_NAMES = Object.keys(DEFAULTS.limits) as (keyof ResolvedLimits)[];
-const SWITCH_NAMES = Object.keys(DEFAULTS).filter((name) => name !== 'limits') as Exclude<
-  keyof ResolvedOptions,
-  'limits'
->[];
+type SwitchName = Exclude<keyof ResolvedOptions, 'limits' | 'heartbeat'>;
+const SWITCH_NAMES = Object.keys(DEFAULTS).filter(
+  (name) => name !== 'limits' && name !== 'heartbeat',
+) as SwitchName[];
 
 /** Whether one of the options is given and is not what the settings say already; asked twice for every connection. */
 function differs(options: WebSocketOptions, settings: ResolvedOptions): boolean {
@@ -198,7 +198,14 @@ function differs(options: WebSocketOptions, settings: ResolvedOptions): boolean 
     const given = options[name];
     if (given !== undefined && given !== settings[name]) return true;
   }
-  return false;
+  return heartbeatDiffers(options.heartbeat, settings.heartbeat);
+}
+
+/** Compared by its parts: the option is an object of the application's. */
+function heartbeatDiffers(given: WebSocketOptions['heartbeat'], known: HeartbeatOption): boolean {
+  if (given === undefined || given === known) return false;
+  if (typeof given !== 'object' || given === null) return true;
+  return given.interval !== known.interval || (given.timeout ?? given.interval) !== known.timeout;
 }
 
 /** How the WebSockets made with these options behave. */

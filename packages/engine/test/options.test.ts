@@ -38,6 +38,22 @@ describe('overrideOptions()', () => {
     expect(overrideOptions(settings, { maxPayload: 7, autoPong: false })).toBe(settings);
   });
 
+  test('compares a heartbeat by its times', () => {
+    const off = resolveOptions({});
+    expect(overrideOptions(off, { heartbeat: false }).heartbeat).toBe(off.heartbeat);
+    const beating = resolveOptions({ heartbeat: { interval: 5 } });
+    expect(overrideOptions(beating, { heartbeat: { interval: 5 } })).toBe(beating);
+    expect(overrideOptions(beating, { heartbeat: { interval: 5, timeout: 5 } })).toBe(beating);
+    const slower = overrideOptions(beating, { heartbeat: { interval: 6 } });
+    expect(slower.heartbeat).toEqual({ interval: 6, timeout: 6 });
+    const patient = overrideOptions(beating, { heartbeat: { interval: 5, timeout: 9 } });
+    expect(patient.heartbeat).toEqual({ interval: 5, timeout: 9 });
+    expect(overrideOptions(beating, { heartbeat: false }).heartbeat).toEqual(off.heartbeat);
+    expect(() => overrideOptions(beating, { heartbeat: null as never })).toThrow(
+      new TypeError('The "heartbeat" option must be false or an object, got null'),
+    );
+  });
+
   test('keeps what is not given', () => {
     const overridden = overrideOptions(settings, { closeTimeout: 9 });
     expect(overridden).toEqual({ ...settings, limits: { ...settings.limits, closeTimeout: 9 } });
