@@ -8,7 +8,6 @@ import {
   NOT_HANDLED,
   offeredSubprotocols,
   SERVER_CLOSED,
-  SERVER_POLICY,
 } from './handshake/accept';
 import type { Acceptance } from './handshake/decision';
 import { ACCEPTED, isRefusal, readDecision } from './handshake/decision';
@@ -27,8 +26,10 @@ import { compressionOf } from './terms';
 import { isThenable } from './thenable';
 import type { WebSocket } from './websocket';
 
-/** Sockets that have become WebSockets. */
-const upgraded = new WeakSet<Duplex>();
+/** On sockets that have become WebSockets. Weak collections cost the garbage collector more (ADR 27). */
+const kUpgraded = Symbol('upwire.upgraded');
+
+type MaybeUpgraded = Duplex & { [kUpgraded]?: true };
 
 /** The answer to a client about whom the application did not decide in time. */
 const TOO_LATE = createRefusal(503, 'The handshake took too long');
@@ -79,8 +80,8 @@ export class ServerHandshake {
   }
 
   start(): void {
-    const { request, server } = this;
-    const fault = checkHandshake(request, SERVER_POLICY);
+    const { request, server, terms } = this;
+    const fault = checkHandshake(request, terms.policy);
     if (fault !== null) {
       this.refuseRequest(fault);
       return;
@@ -216,12 +217,12 @@ export class ServerHandshake {
   private complete(decision: Acceptance): void {
     this.end();
     const { server, reply, request, head } = this;
-    const { socket } = reply;
+    const socket: MaybeUpgraded | null = reply.socket;
     if (!socket?.readable || !socket.writable) {
       socket?.destroy();
       return;
     }
-    if (upgraded.has(socket)) {
+    if (socket[kUpgraded]) {
       throw new MisuseError(
         'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
       );
@@ -230,7 +231,7 @@ export class ServerHandshake {
     const accepted = this.ask(() => this.accept(decision));
     if (accepted === undefined) return;
     const { headers, protocol, webSocket } = accepted.value;
-    upgraded.add(socket);
+    socket[kUpgraded] = true;
     this.answered = true;
     reply.accept(headers, (taken) => {
       const compression = compressionOf(this.agreement, this.terms, webSocket.limits);
@@ -308,8 +309,8 @@ export class ServerHandshake {
     this.end();
     this.answered = true;
     // Another server has taken it: nothing but frames may be written to it now.
-    const { socket } = reply;
-    if (socket !== null && upgraded.has(socket)) return;
+    const socket: MaybeUpgraded | null = reply.socket;
+    if (socket?.[kUpgraded]) return;
     this.server.refused(this.request, refusal.status, refusal);
     reply.refuse(refusal);
     if (socket !== null) this.server.turnAway(socket);

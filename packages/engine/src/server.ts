@@ -11,6 +11,7 @@ import type { ResolvedDeflateOptions } from './deflate/options';
 import { resolveDeflateOptions } from './deflate/options';
 import type { WebSocketServerEvents } from './events';
 import { TypedEmitter } from './events';
+import { SERVER_POLICY } from './handshake/accept';
 import type { Refusal } from './handshake/refusal';
 import { show } from './handshake/show';
 import { guard } from './io/guard';
@@ -222,7 +223,8 @@ export class WebSocketServer<
   private get terms(): HandshakeTerms {
     const { checkedOptions: options, deflate } = this;
     const choice = options.handleProtocols ?? null;
-    return { options, deflate, subprotocols: { choice, option: 'handleProtocols' } };
+    const subprotocols = { choice, option: 'handleProtocols' } as const;
+    return { policy: SERVER_POLICY, options, deflate, subprotocols };
   }
 
   // ---- the handshakes' calls

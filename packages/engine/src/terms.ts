@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createCompression } from './deflate/codec';
 import type { Agreement } from './deflate/negotiate';
 import type { ResolvedDeflateOptions } from './deflate/options';
+import type { HandshakePolicy } from './handshake/accept';
 import type { SubprotocolChoice } from './handshake/subprotocols';
 import type { MessageCompression } from './protocol/compression';
 import type { ResolvedLimits } from './protocol/limits';
@@ -10,6 +11,8 @@ import type { WebSocket } from './websocket';
 
 /** What a handshake agrees to: a server's own terms, or those of one route of a gateway. */
 export interface HandshakeTerms {
+  /** What the request has to meet that nobody has looked at before. */
+  readonly policy: HandshakePolicy;
   /** Options of the WebSocket to be made. */
   readonly options: CheckedServerOptions;
   /** `perMessageDeflate`, checked; `undefined` where it is off. */

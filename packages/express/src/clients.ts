@@ -42,21 +42,29 @@ export class RouteClients {
   }
 }
 
-const owners = new WeakMap<object, RouteClients>();
+const kClients = Symbol('upwire.clients');
+
+type MaybeClaimed = object & { [kClients]?: RouteClients };
 
 /** Notes whose WebSocket a request will be. */
-export function claimRequest(request: object, clients: RouteClients): void {
-  owners.set(request, clients);
+export function claimRequest(request: MaybeClaimed, clients: RouteClients): void {
+  request[kClients] = clients;
 }
 
 /** Where a request that has come to its route is to be counted, when it is a WebSocket. */
 export function countIn(request: Request): (webSocket: WebSocket) => void {
-  const clients = owners.get(request);
+  const clients = (request as MaybeClaimed)[kClients];
   // Asked for at once: in a router, both are about the router alone, and only while it runs.
   const { baseUrl } = request;
-  const paths: readonly RoutePath[] = [request.route.path].flat(Number.POSITIVE_INFINITY);
-  const keys = [...new Set(paths.map((path) => keyOf(baseUrl, path)))];
+  const { path } = request.route;
+  const keys = Array.isArray(path) ? keysOf(baseUrl, path) : [keyOf(baseUrl, path)];
   return (webSocket) => clients?.add(webSocket, keys);
+}
+
+function keysOf(baseUrl: string, nested: readonly unknown[]): string[] {
+  // Express has checked them when the route was declared.
+  const paths = nested.flat(Number.POSITIVE_INFINITY) as RoutePath[];
+  return [...new Set(paths.map((path) => keyOf(baseUrl, path)))];
 }
 
 /** A route's name: capitals make no difference, nor does a slash at the end, as it is with Express's own routes. */

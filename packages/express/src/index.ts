@@ -52,6 +52,9 @@ function upwire<App extends Application>(
         inside.handle(request, response);
       },
       routes: ({ url = '' }) => lookAhead(routerOf(inside).stack, pathOf(url)),
+      get responsePrototype() {
+        return inside.response;
+      },
     },
     // Express's request is the one it was given.
     { ...wsOptions, ...given(own) } as GatewayOptions,
@@ -116,19 +119,23 @@ function given(options: object): object {
 function wrapRouting(app: ApplicationInside): void {
   const { handle } = app;
   const wrapped = new WeakSet<RouterInside>();
-  /** Requests that this application is the last to see; in one that is mounted, the others go on. */
-  const outermost = new WeakSet<object>();
+  // The request that this application is the last to see: `handle` comes to the router at once. In one that is mounted,
+  // the others go on.
+  let outermost: object | undefined;
   app.handle = (request, response, done) => {
-    if (done === undefined) outermost.add(request);
+    outermost = done === undefined ? request : undefined;
     const router = routerOf(app);
     if (!wrapped.has(router)) {
       wrapped.add(router);
       const route = router.handle;
-      router.handle = (req, res, next) =>
+      router.handle = (req, res, next) => {
+        const isLast = outermost === req;
+        outermost = undefined;
         route.call(router, req, res, (error) => {
-          if (error || res.headersSent || !outermost.has(req)) next(error);
+          if (error || res.headersSent || !isLast) next(error);
           else leftOver(req as Request, res, next);
         });
+      };
     }
     handle.call(app, request, response, done);
   };

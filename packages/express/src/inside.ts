@@ -23,6 +23,8 @@ export interface ApplicationInside {
   lazyrouter?(): void;
   _router?: RouterInside;
   router: RouterInside;
+  /** What its responses inherit from. */
+  readonly response: ServerResponse;
   set(...args: unknown[]): unknown;
   use(...args: unknown[]): unknown;
   handle(request: IncomingMessage, response: ServerResponse, done?: unknown): void;

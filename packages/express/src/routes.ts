@@ -1,6 +1,6 @@
-import type { RouteOptions } from '@upwire/engine/internal';
+import type { OwnAuthority, Route, RouteOptions, WebSocket } from '@upwire/engine/internal';
 import { checkRouteOptions, upgradeOf } from '@upwire/engine/internal';
-import type { Request, RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler } from 'express';
 import type { PathParams } from 'express-serve-static-core';
 import { countIn } from './clients';
 import type { WebSocketHandler } from './types';
@@ -89,18 +89,49 @@ function begin(options: RouteOptions | undefined): RequestHandler {
 function accept(handler: WebSocketHandler, options: RouteOptions | undefined): RequestHandler {
   return (request, _response, next) => {
     const count = countIn(request);
-    upgradeOf(request)?.accept({
-      options,
-      authority: { secure: request.secure, host: hostOf(request) },
-      clientAddress: request.ip,
-      handle: (webSocket) => {
-        count(webSocket);
-        return handler(webSocket, request, next);
-      },
-      // Express takes what is falsy for no error.
-      onError: (error) => next(error || new Error(`A WebSocket handler failed with ${error}`)),
-    });
+    const handle = (webSocket: WebSocket): unknown => {
+      count(webSocket);
+      return handler(webSocket, request, next);
+    };
+    upgradeOf(request)?.accept(new HandshakeRoute(request, next, handle, options));
   };
+}
+
+/** One handshake that has come to its route. Express works out what is asked for, and nothing before. */
+class HandshakeRoute implements Route, OwnAuthority {
+  readonly options: RouteOptions | undefined;
+  readonly handle: Route['handle'];
+  readonly onError: Route['onError'];
+  private readonly asked: Request;
+
+  constructor(
+    request: Request,
+    next: NextFunction,
+    handle: Route['handle'],
+    options: RouteOptions | undefined,
+  ) {
+    this.options = options;
+    this.handle = handle;
+    // Express takes what is falsy for no error.
+    this.onError = (error) => next(error || new Error(`A WebSocket handler failed with ${error}`));
+    this.asked = request;
+  }
+
+  get authority(): OwnAuthority {
+    return this;
+  }
+
+  get secure(): boolean {
+    return this.asked.secure;
+  }
+
+  get host(): string | undefined {
+    return hostOf(this.asked);
+  }
+
+  get clientAddress(): string | undefined {
+    return this.asked.ip;
+  }
 }
 
 /** The host with its port, from the proxy where `trust proxy` says so. Express 4 has no such property. */

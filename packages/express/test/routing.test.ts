@@ -1,5 +1,6 @@
+import { ServerResponse } from 'node:http';
 import { dial, get, open } from '@upwire/adapter-contract';
-import type { Application } from 'express';
+import type { Application, Request } from 'express';
 import { answerOf, cleanUp, knock } from '../../engine/test/support/site';
 import upwire from '../src/index';
 import { openSite, prepare, VERSIONS } from './support/site';
@@ -263,3 +264,33 @@ describe.each(VERSIONS)('%s: ws()', (_name, express) => {
     }
   });
 });
+
+describe.each(VERSIONS)('%s: the response of a handshake', (_name, express) => {
+  test('is one of the application that answers it', async () => {
+    const inner = express();
+    const { port } = await openSite(express, (app, { applyTo }) => {
+      Object.assign(responsesOf(app), { greet: () => 'outer' });
+      Object.assign(responsesOf(inner), { greet: () => 'inner' });
+      app.use((_request, response, next) => {
+        expect(response).toBeInstanceOf(ServerResponse);
+        expect(Object.getPrototypeOf(response)).toBe(responsesOf(app));
+        next();
+      });
+      app.ws('/outer', (webSocket, request) => webSocket.send(greetingOf(request)));
+      app.use('/mounted', inner);
+      applyTo(inner);
+      inner.ws('/inner', (webSocket, request) => webSocket.send(greetingOf(request)));
+    });
+    expect(await (await open(port, '/outer')).message()).toBe('outer');
+    expect(await (await open(port, '/mounted/inner')).message()).toBe('inner');
+  });
+});
+
+/** What an application's responses inherit from; its types do not say. */
+function responsesOf(app: Application): object {
+  return (app as Application & { response: object }).response;
+}
+
+function greetingOf({ res }: Request): string {
+  return (res as unknown as { greet: () => string }).greet();
+}

@@ -12,9 +12,7 @@ export interface Target {
 }
 
 /** One handshake that has come to its route. */
-export class HandshakeRoute implements Route {
-  readonly authority: OwnAuthority;
-  readonly clientAddress: string;
+export class HandshakeRoute implements Route, OwnAuthority {
   readonly options: RouteOptions | undefined;
   private readonly target: Target;
   /** Outlives the handshake, and keeps no more of it alive than it needs. */
@@ -23,8 +21,6 @@ export class HandshakeRoute implements Route {
   private exchange: { readonly request: FastifyRequest; readonly reply: FastifyReply } | undefined;
 
   constructor(request: FastifyRequest, reply: FastifyReply, target: Target) {
-    this.authority = { secure: request.protocol === 'https', host: request.host };
-    this.clientAddress = request.ip;
     this.options = target.options;
     this.target = target;
     this.report =
@@ -36,6 +32,24 @@ export class HandshakeRoute implements Route {
 
   get request(): FastifyRequest | undefined {
     return this.exchange?.request;
+  }
+
+  // Fastify works out what is asked for, and nothing before.
+
+  get authority(): OwnAuthority {
+    return this;
+  }
+
+  get secure(): boolean {
+    return this.request?.protocol === 'https';
+  }
+
+  get host(): string | undefined {
+    return this.request?.host;
+  }
+
+  get clientAddress(): string | undefined {
+    return this.request?.ip;
   }
 
   /** Has Fastify send the 101, so that its `onSend` and `onResponse` hooks run with it. */

@@ -99,7 +99,9 @@ export class Handshake {
     this.upgrade.reach(options);
     this.want(context);
     // With the asynchronous storage of whoever is around the route.
-    const handle = AsyncResource.bind((webSocket: WebSocket) => handler(webSocket, context));
+    const route = new AsyncResource('upwire.route');
+    const handle = (webSocket: WebSocket) =>
+      route.runInAsyncScope(handler, undefined, webSocket, context);
     this.route = { handle, options };
   }
 
@@ -187,14 +189,15 @@ export class Handshake {
 
   private accept({ handle, options }: TakenRoute, owner?: Gateway): void {
     const { context } = this;
-    const { secure, host, ip } = context;
     const reporter = new Reporter(context);
     const route: Route = {
       options,
       webSocket: this.early,
       request: context,
-      authority: { secure, host: host || undefined },
-      clientAddress: ip || undefined,
+      authority: context,
+      get clientAddress() {
+        return context.ip || undefined;
+      },
       handle: (webSocket) => {
         reporter.opened();
         this.webSocket = webSocket;

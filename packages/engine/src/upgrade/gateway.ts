@@ -40,6 +40,8 @@ export interface Framework {
   dispatch(request: IncomingMessage, response: ServerResponse): unknown;
   /** Whether a request will come to a WebSocket route, as far as can be told; asked only where others may answer too. */
   routes(request: IncomingMessage): RouteKnowledge;
+  /** What its responses inherit from, if not from Node's alone. */
+  readonly responsePrototype?: ServerResponse;
 }
 
 /** What is kept of a handshake for its WebSocket. */
@@ -51,6 +53,19 @@ interface Opened {
     | ((issues: readonly MessageIssue[], webSocket: TextWebSocket) => unknown)
     | undefined;
   readonly place: Place | undefined;
+}
+
+const kOpened = Symbol('upwire.opened');
+
+/** A WebSocket that may be one of a gateway. Weak collections cost the garbage collector more (ADR 27). */
+type MaybeOpened = WebSocket & { [kOpened]?: Opened };
+
+function keepOpened(webSocket: MaybeOpened, opened: Opened): void {
+  webSocket[kOpened] = opened;
+}
+
+function openedOf(webSocket: MaybeOpened): Opened | undefined {
+  return webSocket[kOpened];
 }
 
 /**
@@ -68,16 +83,15 @@ export class Gateway implements GatedGateway, UpgradeOwner {
   private readonly settingsOfRoutes = new WeakMap<RouteOptions, RouteSettings>();
   /** The server of injected handshakes. */
   private injected: Server | undefined = undefined;
-  private readonly opened = new WeakMap<WebSocket, Opened>();
   private readonly hooks: GatewayHooks = {
     onListenerError: (error, webSocket) =>
-      contain(() => this.opened.get(webSocket)?.failed(error, asText(webSocket)), warn),
+      contain(() => openedOf(webSocket)?.failed(error, asText(webSocket)), warn),
     onInvalidMessage: (issues, webSocket) =>
       contain(
-        () => this.opened.get(webSocket)?.invalid?.(issues, asText(webSocket)),
+        () => openedOf(webSocket)?.invalid?.(issues, asText(webSocket)),
         (error) => webSocket.listenerFailed(error),
       ),
-    onClosed: (webSocket) => this.opened.get(webSocket)?.place?.leave(),
+    onClosed: (webSocket) => openedOf(webSocket)?.place?.leave(),
   };
 
   /** @throws TypeError or RangeError that names the option and the value */
@@ -156,9 +170,10 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     head: Buffer,
     elsewhere: (() => void) | undefined,
   ): void {
-    claimResponse(request, socket, (response) =>
-      startUpgrade(new Upgrade(this, gate, request, response, head, elsewhere)),
-    );
+    const { responsePrototype } = this.framework;
+    const start = (response: ServerResponse) =>
+      startUpgrade(new Upgrade(this, gate, request, response, head, elsewhere));
+    claimResponse(request, socket, start, responsePrototype);
   }
 
   /** @internal */
@@ -189,7 +204,7 @@ export class Gateway implements GatedGateway, UpgradeOwner {
     const known = knownRequest(route, request);
     const opened = (webSocket: TextWebSocket): void => {
       gate.track(webSocket);
-      this.opened.set(webSocket, {
+      keepOpened(webSocket, {
         failed: this.failed(known, route),
         invalid: this.invalid(known, route),
         place: upgrade.handOver(),

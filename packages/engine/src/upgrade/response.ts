@@ -15,16 +15,18 @@ type ServedSocket = Duplex & { _httpMessage?: ServerResponse | null };
  * answered, the upgrade waits for its turn.
  *
  * @param ready given the response; never called when the connection ends before its turn
+ * @param prototype what the response inherits from, where a framework has one of its own
  */
 export function claimResponse(
   request: IncomingMessage,
   socket: Duplex,
   ready: (response: ServerResponse) => void,
+  prototype: ServerResponse = ServerResponse.prototype,
 ): void {
   if (socket.destroyed) return;
   // Node's own listener, which resumes a response larger than the socket takes at once, is gone since the upgrade.
   socket.on('drain', tellOfDrain);
-  whenServed(socket, () => ready(respond(request, socket)));
+  whenServed(socket, () => ready(respond(request, socket, prototype)));
 }
 
 /** Claims a response that the connection ends behind. */
@@ -82,8 +84,13 @@ const NEEDS_DRAIN: PropertyDescriptor & ThisType<ServerResponse> = {
   configurable: true,
 };
 
-function respond(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request);
+function respond(
+  request: IncomingMessage,
+  socket: Duplex,
+  prototype: ServerResponse,
+): ServerResponse {
+  const Response = constructorFor(prototype);
+  const response = new Response(request);
   // Whatever the answer is, the socket serves no further request: a refusal says `Connection: close`.
   response.shouldKeepAlive = false;
   // Node's servers speak over a `net.Socket` or what passes for one.
@@ -96,6 +103,29 @@ function respond(request: IncomingMessage, socket: Duplex): ServerResponse {
     if (socket.destroyed) request.destroy();
   });
   return response;
+}
+
+type ResponseConstructor = new (request: IncomingMessage) => ServerResponse;
+
+/** By the prototypes that their responses have. */
+const constructors = new WeakMap<ServerResponse, ResponseConstructor>();
+
+/**
+ * Makes responses that have a framework's prototype from the start. Where they are given it later, V8 makes each of them
+ * an object of a kind of its own, and everything that touches it slow (ADR 27).
+ */
+function constructorFor(prototype: ServerResponse): ResponseConstructor {
+  let known = constructors.get(prototype);
+  if (known === undefined) {
+    // Node's constructors are functions that can be applied, and have to stay so for all that inherits in this way.
+    const construct = function FrameworkResponse(this: ServerResponse, request: IncomingMessage) {
+      Reflect.apply(ServerResponse, this, [request]);
+    };
+    construct.prototype = prototype;
+    known = construct as unknown as ResponseConstructor;
+    constructors.set(prototype, known);
+  }
+  return known;
 }
 
 function tellOfDrain(this: ServedSocket): void {

@@ -51,7 +51,13 @@ export function gatewaySettings(
   const { deflate, checkedOptions } = server;
   const { maxConnections } = options;
   return {
-    terms: { options: checkedOptions, deflate, subprotocols: subprotocolsOf(options) },
+    terms: {
+      // The upgrade has checked its request when it came.
+      policy: [],
+      options: checkedOptions,
+      deflate,
+      subprotocols: subprotocolsOf(options),
+    },
     behavior,
     origins: createOriginPolicy(options.origins),
     handshakeTimeout: handshakeTimeoutOption(options.handshakeTimeout),
@@ -95,6 +101,7 @@ function routeTerms(
   const { perMessageDeflate, subprotocols } = options;
   const deflate = perMessageDeflate ? resolveDeflateOptions(perMessageDeflate) : undefined;
   return {
+    policy: gateway.policy,
     options: checkServerOptions({ ...gateway.options, ...options }, behavior),
     // Those that share the object share its `concurrencyLimit`.
     deflate: perMessageDeflate === undefined ? gateway.deflate : deflate,

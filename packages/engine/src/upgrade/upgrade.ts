@@ -29,7 +29,7 @@ export interface Route extends FrameworkAnswers {
   readonly request?: object | undefined;
   /** The WebSocket that {@link Upgrade.giveEarly} has given, where it has. */
   readonly webSocket?: EarlyTextWebSocket | undefined;
-  /** Where the request was sent, by the framework's own knowledge of proxies. */
+  /** Where the request was sent, by the framework's own knowledge of proxies. Read only where there is an origin. */
   readonly authority: OwnAuthority;
   /**
    * The client's address, by the framework's own knowledge of proxies.
@@ -223,7 +223,7 @@ export class Upgrade {
     const { elsewhere } = this;
     if (elsewhere === undefined || this.accepted || this.isAnswered) return false;
     clearTimeout(this.timer);
-    upgrades.delete(this.request);
+    this.leave(undefined);
     if (releaseSocket(this.response) === null) return false;
     elsewhere();
     return true;
@@ -254,8 +254,10 @@ export class Upgrade {
 
   private takePlace(route: Route, owner: UpgradeOwner): Place | Refusal | undefined {
     const { limit } = owner.settingsOf(route.options);
+    // Asked for where it counts, and nowhere else: it is a call to the kernel.
+    if (limit === undefined) return undefined;
     const address = route.clientAddress ?? this.request.socket.remoteAddress;
-    return limit?.take(knownRequest(route, this.request), address);
+    return limit.take(knownRequest(route, this.request), address);
   }
 
   /** Hands the place over to the WebSocket, which gives it back. */
@@ -278,10 +280,15 @@ export class Upgrade {
   }
 
   private end(): void {
-    const { request } = this;
     clearTimeout(this.timer);
+    this.leave(OVER);
+  }
+
+  /** Is no longer what the request is. */
+  private leave(next: Handshake | undefined): void {
+    const request: MaybeHandshake = this.request;
     // Where it was left to others, they may have begun another one.
-    if (upgrades.get(request) === this) upgrades.set(request, OVER);
+    if (request[kHandshake] === this) request[kHandshake] = next;
   }
 
   private finished(): void {
@@ -319,17 +326,21 @@ export class Upgrade {
 
 type SetTimeout = (milliseconds: number, callback: () => void) => unknown;
 
-const upgrades = new WeakMap<IncomingMessage, Handshake>();
+const kHandshake = Symbol('upwire.handshake');
+
+/** A request that may be a handshake. Weak collections cost the garbage collector more (ADR 27). */
+type MaybeHandshake = IncomingMessage & { [kHandshake]?: Handshake | undefined };
 
 /** Starts a handshake, which {@link upgradeOf} finds from now on. */
 export function startUpgrade(upgrade: Upgrade): void {
-  upgrades.set(upgrade.request, upgrade);
+  const request: MaybeHandshake = upgrade.request;
+  request[kHandshake] = upgrade;
   upgrade.start();
 }
 
 /** The handshake that a request is; `undefined` for an ordinary request. */
-export function upgradeOf(request: IncomingMessage): Handshake | undefined {
-  return upgrades.get(request);
+export function upgradeOf(request: MaybeHandshake): Handshake | undefined {
+  return request[kHandshake];
 }
 
 /** The request as the application knows it. */
