@@ -108,7 +108,9 @@ function respond(
 type ResponseConstructor = new (request: IncomingMessage) => ServerResponse;
 
 /** By the prototypes that their responses have. */
-const constructors = new WeakMap<ServerResponse, ResponseConstructor>();
+const constructors = new WeakMap<ServerResponse, ResponseConstructor>([
+  [ServerResponse.prototype, ServerResponse],
+]);
 
 /**
  * Makes responses that have a framework's prototype from the start. Where they are given it later, V8 makes each of them
