@@ -9,6 +9,12 @@ const EMPTY = Buffer.alloc(0);
 /** Smallest buffer that a message begins with: most fragmented messages fit and never grow. */
 const FIRST_CAPACITY = 1024;
 
+/**
+ * How many times what is here a message may be announced as, to get all of its memory: a first read of 64 KiB earns 2 MiB.
+ * What nobody has written to yet takes no memory of the machine's.
+ */
+const EARNS_ALL = 32;
+
 /** The longest message, in bytes, that one frame may bring whatever its header; -1 where each has to be counted. */
 export function longestWhole({ maxPayload, maxFramingOverhead }: ResolvedLimits): number {
   if (maxFramingOverhead > 0 && maxFramingOverhead < MAX_HEADER) return -1;
@@ -125,10 +131,10 @@ export class IncomingMessage {
 
   private grow(needed: number): void {
     // Doubling keeps the copying linear. What was announced bounds it only once the last frame has told the whole size; when
-    // a quarter of that is here, it gets all of its memory, so that most messages are never copied again.
+    // a part of that is here, it gets all of its memory, so that most messages are never copied again.
     const doubled = Math.max(needed, 2 * this.bytes.length, FIRST_CAPACITY);
     const most = this.last ? this.announced : this.most;
-    const capacity = this.last && 4 * needed >= most ? most : Math.min(doubled, most);
+    const capacity = this.last && EARNS_ALL * needed >= most ? most : Math.min(doubled, most);
     const larger = Buffer.allocUnsafe(capacity);
     this.bytes.copy(larger, 0, 0, this.used);
     this.bytes = larger;

@@ -132,6 +132,18 @@ describe('memory', () => {
     expect(incoming.take()).toHaveLength(1600);
   });
 
+  test.each([
+    ['a thirty-second of a message earns memory for all of it', MIB / 32, MIB],
+    ['less of it earns twice what is here at most', MIB / 32 - 1, MIB / 32 - 1],
+  ])('%s', (_what, first, expected) => {
+    const incoming = message();
+    incoming.begin(Opcode.BINARY, false);
+    incoming.announce(MIB, 14, true);
+    const bytes = allocated(() => incoming.append(pattern(first), 0, first, 0));
+    expect(bytes).toBe(expected);
+    expect(bytes).toBe(incoming.bytes.length);
+  });
+
   test('spare memory never goes beyond maxPayload', () => {
     const incoming = message({ maxPayload: 1500 });
     incoming.begin(Opcode.BINARY, false);
