@@ -16,13 +16,17 @@ export const usage = `npm run bench -- [options]
   --cores A,B       cores of what is measured and of the load generator, or none
   --json FILE       where the results go (bench/results/)
   --svg[=FILE]      draws the chart (docs/bench.svg)
+  --docs[=FOLDER]   writes chart and tables into README.md and docs/ (of this repository)
   --markdown        prints the table as Markdown at the end
   --from FILES      reports on results from before, and runs nothing
   --no-build        takes the packages as they were built last
   --list            names the scenarios
 `;
 
-const chartFile = join(root, 'docs', 'bench.svg');
+const places = new Map([
+  ['--svg', `--svg=${join(root, 'docs', 'bench.svg')}`],
+  ['--docs', `--docs=${root}`],
+]);
 
 const names = (list) => (list === undefined ? [] : list.split(',').filter((name) => name !== ''));
 
@@ -42,8 +46,8 @@ function commandOf(values) {
  */
 export function readOptions(args) {
   const { values } = parseArgs({
-    // --svg alone has a file of its own.
-    args: args.map((arg) => (arg === '--svg' ? `--svg=${chartFile}` : arg)),
+    // These two have a place of their own where none is named.
+    args: args.map((arg) => places.get(arg) ?? arg),
     options: {
       only: { type: 'string' },
       peers: { type: 'string' },
@@ -55,6 +59,7 @@ export function readOptions(args) {
       cores: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
+      docs: { type: 'string' },
       markdown: { type: 'boolean' },
       from: { type: 'string' },
       'no-build': { type: 'boolean' },

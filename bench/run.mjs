@@ -8,6 +8,7 @@ import { step } from '../scripts/steps.mjs';
 import { findParticipants } from './measure/participants.mjs';
 import { measureAll } from './measure/series.mjs';
 import { readOptions, usage } from './options.mjs';
+import { writeDocuments } from './report/documents.mjs';
 import { readResults, writeResult } from './report/json.mjs';
 import { Progress } from './report/progress.mjs';
 import { columnsOf, referenceLabel } from './report/summary.mjs';
@@ -89,6 +90,7 @@ async function report(options) {
     console.log(`Results: ${relative(process.cwd(), options.json ?? fileFor(result))}`);
   }
   if (options.svg !== undefined) draw(result, options.svg);
+  if (options.docs !== undefined) writeDocuments(result, options.docs);
   if (rows.some(hasFailed)) process.exitCode = 1;
 }
 

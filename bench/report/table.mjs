@@ -96,7 +96,8 @@ export function markdown(rows, peers) {
 function markdownLines(row, peers) {
   return row.figures.map((key, index) => {
     const cells = peers.map(({ id }) => {
-      const [value, ratio] = textOf(row.columns[id], key);
+      const [value, plain] = textOf(row.columns[id], key);
+      const ratio = plain.replace(mark, `\\${mark}`);
       const strong = id === 'upwire' && ratio !== '' ? `**${ratio}**` : ratio;
       return `${value} ${strong}`.trim();
     });

@@ -1,8 +1,10 @@
-import { binary, KiB, text, traffic } from './common.mjs';
+import { binary, everyone, KiB, text, traffic } from './common.mjs';
 
-function echo(name, title, { payload, connections, depth, messages, pace, chart }) {
+function echo(name, title, spec) {
+  const { payload, connections, depth, messages, pace, chart, peers = everyone } = spec;
   return {
     ...traffic,
+    peers,
     name: `echo-${name}`,
     title,
     section: 'Echo',
@@ -40,12 +42,26 @@ export const echoes = [
     pace: { upwire: 4, bun: 6, net: 8 },
     chart: 'echo 1 KiB, 8 in flight',
   }),
+  echo('1k-narrow', '1 KiB text, 10 connections, 1 in flight', {
+    payload: text(KiB),
+    connections: 10,
+    depth: 1,
+    messages: 80_000,
+    pace: { upwire: 1.5, bun: 2, net: 1.5 },
+  }),
   echo('1k-wide', '1 KiB text, 2,000 connections, 1 in flight', {
     payload: text(KiB),
     connections: 2000,
     depth: 1,
     messages: 30_000,
     pace: { upwire: 1.5, bun: 3, net: 1.5 },
+  }),
+  echo('1k-widest', '1 KiB text, 10,000 connections, 1 in flight', {
+    payload: text(KiB),
+    connections: 10_000,
+    depth: 1,
+    messages: 40_000,
+    pace: { upwire: 1.5, bun: 2, net: 1.5 },
   }),
   echo('16k', '16 KiB binary, 64 connections, 1 in flight', {
     payload: binary(16 * KiB),
@@ -60,5 +76,13 @@ export const echoes = [
     depth: 1,
     messages: 300,
     pace: { 'ws-bufferutil': 3, upwire: 3, bun: 3, net: 3 },
+  }),
+  // As much as `ws` takes by default. Bun takes less.
+  echo('100m', '100 MiB binary, 1 connection', {
+    payload: binary(100 * KiB * KiB),
+    connections: 1,
+    depth: 1,
+    messages: 8,
+    peers: everyone.filter((id) => id !== 'bun'),
   }),
 ];

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -76,6 +76,9 @@ const exact: Record<string, Expected> = {
   'echo-64-single': { parsed: 2 + 64, bare: 6 + 64 },
   'echo-64-deep': { parsed: 2 + 64, bare: 6 + 64 },
   'echo-1k-deep': { parsed: 4 + 1024, bare: 8 + 1024 },
+  'echo-1k-narrow': { parsed: 4 + 1024, bare: 8 + 1024 },
+  'echo-1k-widest': { parsed: 4 + 1024, bare: 8 + 1024 },
+  'echo-100m': { parsed: 10 + 104_857_600, bare: 14 + 104_857_600 },
   'echo-1k-wide': { parsed: 4 + 1024, bare: 8 + 1024 },
   'echo-16k': { parsed: 4 + 16_384, bare: 8 + 16_384 },
   'echo-1m': { parsed: 10 + 1_048_576, bare: 14 + 1_048_576 },
@@ -266,6 +269,36 @@ test('results from before make a table, Markdown and a chart', async () => {
   // Ten scenarios are in it, eight of them with a bare socket; and the legend has one of each.
   expect(drawing.match(/<rect class="upwire"/g)).toHaveLength(10 + 1);
   expect(drawing.match(/<rect class="net"/g)).toHaveLength(8 + 1);
+}, 60_000);
+
+test('results from before go into the documents, between their marks', async () => {
+  const site = join(folder, 'site');
+  mkdirSync(join(site, 'docs'), { recursive: true });
+  const [begin, end] = [
+    '<!-- bench: written by `npm run bench -- --from … --docs` -->',
+    '<!-- /bench -->',
+  ];
+  const documents = ['README.md', 'docs/performance.md'].map((name) => join(site, name));
+  for (const file of documents) writeFileSync(file, `Before\n\n${begin}\nold\n${end}\n\nBehind\n`);
+  const args = ['--from', join(folder, 'smoke.json'), `--docs=${site}`];
+  // Twice: what has been written can be written again.
+  for (let time = 0; time < 2; time++) expect((await bench(...args)).code).toBe(0);
+  for (const file of documents) {
+    const text = readFileSync(file, 'utf8');
+    expect(text.startsWith(`Before\n\n${begin}\n\n`)).toBe(true);
+    expect(text.endsWith(`\n\n${end}\n\nBehind\n`)).toBe(true);
+    expect(text).not.toContain('old');
+    expect(text).toContain('    npm run bench -- --peers ws,upwire,net --smoke\n');
+  }
+  const [readme, performance] = documents.map((file) => readFileSync(file, 'utf8'));
+  expect(readme.match(/^\| .* \| CPU a /gm)).toHaveLength(10);
+  expect(performance.match(/^\| .* \| clock \| /gm)?.length).toBeGreaterThan(20);
+  expect(existsSync(join(site, 'docs', 'bench.svg'))).toBe(true);
+
+  writeFileSync(documents[1], 'no place\n');
+  const { code, stderr } = await bench(...args);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`${documents[1]} has no place for results`);
 }, 60_000);
 
 test.each([
