@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { cpus, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../scripts/run.mjs';
 
@@ -10,8 +10,23 @@ const require = createRequire(import.meta.url);
 /** Work of others on this machine, in cores, above which figures are not to be believed. */
 const quiet = 0.5;
 
-/** What others are doing on this machine, in cores. */
-export const otherWork = () => loadavg()[0];
+/** For how long is looked at what others do, in milliseconds. */
+const lookingTime = 1_000;
+
+/** What others are doing on this machine, in cores, while nothing is measured. The load average is of the past as well. */
+export async function otherWork() {
+  const before = busyTime();
+  await new Promise((resolve) => setTimeout(resolve, lookingTime));
+  return (busyTime() - before) / lookingTime;
+}
+
+/** All cores together, in milliseconds. */
+function busyTime() {
+  return cpus().reduce(
+    (sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq,
+    0,
+  );
+}
 
 export const isBusy = (work) => work > quiet;
 

@@ -40,8 +40,8 @@ async function measureScenario(bench, scenario, peers, profile, begin) {
 }
 
 /** The conditions of everything that is measured now. */
-function conditionsOf({ profile, rounds, cores }) {
-  const work = otherWork();
+async function conditionsOf({ profile, rounds, cores }) {
+  const work = await otherWork();
   const { unpinned, ...chosen } = chooseCores(cores);
   return {
     profile,
@@ -69,7 +69,7 @@ function conditionsOf({ profile, rounds, cores }) {
  */
 export async function measureAll(options, participants, watcher) {
   const { missing, runtimes, versions } = participants;
-  const conditions = conditionsOf(options);
+  const conditions = await conditionsOf(options);
   const { rounds, cores } = conditions;
   const profile = { ...profiles[options.profile], rounds };
   const result = {

@@ -52,12 +52,20 @@ function isUnsteady({ cells }) {
   return most - least > median / 4;
 }
 
+/** Scenarios that were measured again may have had more rounds than the others. */
+function roundsOf(all) {
+  const counts = all.map(({ rounds }) => rounds).filter((count) => count > 0);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (most <= 1) return 'One round.';
+  return `Medians of ${least === most ? most : `${least} to ${most}`} rounds.`;
+}
+
 /** What must be known to read the table. */
-export function legend({ rows, missing, reference, rounds, unpinned, load }) {
+export function legend({ rows, missing, reference, unpinned, load }) {
   const all = rows.flatMap(({ name, columns }) =>
     Object.entries(columns).map(([id, column]) => ({ name, id, ...column })),
   );
-  const notes = [rounds === 1 ? 'One round.' : `Medians of ${rounds} rounds.`];
+  const notes = [roundsOf(all)];
   if (reference !== undefined) notes.push(`Ratios: how many times better than ${reference}.`);
   const unsteady = all.filter(isUnsteady).map(({ name, id }) => `${name} (${id})`);
   if (unsteady.length > 0) {
@@ -69,7 +77,7 @@ export function legend({ rows, missing, reference, rounds, unpinned, load }) {
     notes.push(`${mark} The load generator had no time left: the clock shows its limit.`);
   }
   if (unpinned !== undefined) notes.push(`No process was kept on a core of its own: ${unpinned}.`);
-  if (load !== undefined) notes.push(`Others were at work on this machine: its load was ${load}.`);
+  if (load !== undefined) notes.push(`Others were at work on this machine, on ${load} cores.`);
   for (const { what, reason } of missing) notes.push(`Left out: ${what}: ${reason}.`);
   for (const { name, id, failure } of all) {
     if (failure !== undefined) notes.push(`Failed: ${name}, ${id}: ${failure}`);
