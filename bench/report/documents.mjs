@@ -25,7 +25,7 @@ function conditions({ machine, versions, command, date }) {
   const told = packages.map(({ id, label }) => `${label} ${versions[id]}`).join(', ');
   return (
     `Node ${versions.node}, ${machine.cpu}, ${machine.cores} cores, ${machine.system}, ${date.slice(0, 10)}; ` +
-    `${told}.\n\n    ${command}`
+    `${told}.\n\n    ${command.replaceAll('\n', '\n    ')}`
   );
 }
 

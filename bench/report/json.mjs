@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 /**
  * @typedef {object} Result
  * @property {string} date
- * @property {string} command
+ * @property {string} command one a line, where results of several have been put together
  * @property {object} machine
  * @property {Record<string, string>} versions by the id of the peer, `node` besides
  * @property {object} conditions cores, rounds, what else was at work
@@ -37,5 +37,6 @@ export function readResults(files) {
       throw new Error(`${versions.node} and ${last.versions.node} of Node do not go together`);
     }
   }
-  return { ...last, scenarios: [...scenarios.values()] };
+  const commands = new Set(results.map(({ command }) => command));
+  return { ...last, command: [...commands].join('\n'), scenarios: [...scenarios.values()] };
 }
