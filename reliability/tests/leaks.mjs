@@ -16,6 +16,9 @@ const options = {
 /** Counts may differ by what Node itself makes now and then: a timer for the date, a request that is being parsed. */
 const tolerance = 4;
 
+/** A guard may hold the request of a client that has gone for a quarter of a second; what is destroyed tells its end later. */
+const rest = 500;
+
 async function endMany(address, end, count) {
   for (let done = 0; done < count; done += 500) {
     const batch = Math.min(500, count - done);
@@ -26,8 +29,7 @@ async function endMany(address, end, count) {
 /** What the heap holds when all has come to rest. */
 async function census(server) {
   await server.settles(({ open, connections }) => open === 0 && connections === 0, 10_000);
-  // What was destroyed tells its end a moment later.
-  await after(100);
+  await after(rest);
   return server.call('census');
 }
 
