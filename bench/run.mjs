@@ -1,6 +1,5 @@
 // `npm run bench`: measures, and shows what came out. `--help` lists the options.
 import '../scripts/node-version.mjs';
-import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from '../scripts/build.mjs';
 import { root } from '../scripts/run.mjs';
@@ -8,11 +7,10 @@ import { step } from '../scripts/steps.mjs';
 import { findParticipants } from './measure/participants.mjs';
 import { measureAll } from './measure/series.mjs';
 import { readOptions, usage } from './options.mjs';
-import { writeDocuments } from './report/documents.mjs';
+import { writeChart, writeDocuments } from './report/documents.mjs';
 import { readResults, writeResult } from './report/json.mjs';
 import { Progress } from './report/progress.mjs';
 import { columnsOf, referenceLabel } from './report/summary.mjs';
-import { chart } from './report/svg.mjs';
 import { header, legend, lines, markdown } from './report/table.mjs';
 
 /** Where results go: each into a file of its own. */
@@ -62,10 +60,8 @@ function showNotes({ scenarios: rows, missing, conditions }) {
   console.log(`\n${notes.join('\n')}`);
 }
 
-function draw({ scenarios: rows, ...facts }, file) {
-  const drawing = chart({ scenarios: rows, ...facts }, columnsOf(rows), referenceLabel(rows));
-  if (drawing === undefined) throw new Error('No scenario of the chart has been run');
-  writeFileSync(file, drawing);
+function draw(result, file) {
+  writeChart(result, file);
   console.log(`Chart: ${relative(process.cwd(), file)}`);
 }
 

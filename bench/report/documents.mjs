@@ -9,14 +9,14 @@ import { legend, markdown } from './table.mjs';
 const begin = '<!-- bench: written by `npm run bench -- --from … --docs` -->';
 const end = '<!-- /bench -->';
 
-/** Puts results between the marks of a document. @throws Error where it has none */
-function fill(file, content) {
+/** The document with results between its marks. @throws Error where it has none */
+function filled(file, content) {
   const text = readFileSync(file, 'utf8');
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from === -1 || to < from)
     throw new Error(`${file} has no place for results: ${begin} ${end}`);
   const [before, behind] = [text.slice(0, from + begin.length), text.slice(to)];
-  writeFileSync(file, `${before}\n\n${content.trim()}\n\n${behind}`);
+  return `${before}\n\n${content.trim()}\n\n${behind}`;
 }
 
 /** Where, when and with what. */
@@ -42,8 +42,16 @@ function short(rows) {
   return markdown(chosen, columnsOf(chosen));
 }
 
+/** Draws the chart. @throws Error where no scenario of it has been run */
+export function writeChart(result, file) {
+  const { scenarios: rows } = result;
+  const drawing = chart(result, columnsOf(rows), referenceLabel(rows));
+  if (drawing === undefined) throw new Error('No scenario of the chart has been run');
+  writeFileSync(file, drawing);
+}
+
 /**
- * Writes results into the documents.
+ * Writes results into the documents: all of them, or none.
  *
  * @param {import('./json.mjs').Result} result
  * @param {string} root the folder of README.md and docs/
@@ -52,13 +60,15 @@ export function writeDocuments(result, root) {
   const { scenarios: rows, missing } = result;
   const facts = conditions(result);
   const reference = referenceLabel(rows);
-  const drawing = chart(result, columnsOf(rows), reference);
-  if (drawing === undefined) throw new Error('No scenario of the chart has been run');
-  writeFileSync(join(root, 'docs', 'bench.svg'), drawing);
-  fill(join(root, 'README.md'), `${short(rows)}\n\n${facts}`);
   const notes = legend({ ...result.conditions, rows, missing, reference }).join(' ');
-  fill(
-    join(root, 'docs', 'performance.md'),
-    `${facts}\n\n${markdown(rows, columnsOf(rows))}\n\n${notes}`,
-  );
+  const contents = {
+    'README.md': `${short(rows)}\n\n${facts}`,
+    'docs/performance.md': `${facts}\n\n${markdown(rows, columnsOf(rows))}\n\n${notes}`,
+  };
+  const documents = Object.entries(contents).map(([name, content]) => {
+    const file = join(root, name);
+    return [file, filled(file, content)];
+  });
+  writeChart(result, join(root, 'docs', 'bench.svg'));
+  for (const [file, text] of documents) writeFileSync(file, text);
 }

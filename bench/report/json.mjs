@@ -37,6 +37,15 @@ export function readResults(files) {
       throw new Error(`${versions.node} and ${last.versions.node} of Node do not go together`);
     }
   }
-  const commands = new Set(results.map(({ command }) => command));
-  return { ...last, command: [...commands].join('\n'), scenarios: [...scenarios.values()] };
+  const all = (values) => [...new Set(values)].filter((value) => value !== undefined);
+  const versions = Object.keys(last.versions).map((id) => [
+    id,
+    all(results.map((result) => result.versions[id])).join(' and '),
+  ]);
+  return {
+    ...last,
+    versions: Object.fromEntries(versions),
+    command: all(results.map(({ command }) => command)).join('\n'),
+    scenarios: [...scenarios.values()],
+  };
 }
