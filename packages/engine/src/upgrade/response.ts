@@ -124,6 +124,8 @@ function constructorFor(prototype: ServerResponse): ResponseConstructor {
       Reflect.apply(ServerResponse, this, [request]);
     };
     construct.prototype = prototype;
+    // V8 leaves room for the properties that the constructors before it set; for want of it, responses become hash tables.
+    Object.setPrototypeOf(construct, ServerResponse);
     known = construct as unknown as ResponseConstructor;
     constructors.set(prototype, known);
   }
