@@ -201,11 +201,11 @@ type Method = (...args: unknown[]) => unknown;
 
 /** An answer of ours. */
 interface Answer {
-  /** The response's methods, as they were before. */
-  readonly own: Readonly<Record<string, Method>>;
-  /** Whether it was a 101 and has left: nothing more is sent, and nothing is refused. */
-  silent: boolean;
+  /** The response's methods, as they were before; `undefined` behind a 101: nothing more is sent, and nothing is refused. */
+  readonly own: Readonly<Record<string, Method>> | undefined;
 }
+
+const SILENT: Answer = { own: undefined };
 
 type AnsweredResponse = ServerResponse & { [kAnswer]?: Answer };
 
@@ -218,9 +218,9 @@ function once(
   result: (response: ServerResponse) => unknown,
 ): Method {
   return function once(this: AnsweredResponse, ...args: unknown[]): unknown {
-    const answer = this[kAnswer];
-    if (answer === undefined || answer.silent || this[over]) return result(this);
-    return Reflect.apply(answer.own[name], this, args);
+    const own = this[kAnswer]?.own;
+    if (own === undefined || this[over]) return result(this);
+    return Reflect.apply(own[name], this, args);
   };
 }
 
@@ -244,7 +244,7 @@ function answerOnce(response: AnsweredResponse): void {
   const own = response as unknown as Record<string, Method>;
   const { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write, end } = own;
   const before = { setHeader, appendHeader, removeHeader, writeHead, flushHeaders, write, end };
-  response[kAnswer] = { own: before, silent: false };
+  response[kAnswer] = { own: before };
   own.setHeader = setHeaderOnce;
   own.appendHeader = appendHeaderOnce;
   own.removeHeader = removeHeaderOnce;
@@ -261,7 +261,6 @@ const NOT_SENT: PropertyDescriptor = { value: false, configurable: true, writabl
  * a failed WebSocket handler with a page must neither fail nor reach the frames.
  */
 function silence(response: AnsweredResponse): void {
-  const answer = response[kAnswer];
-  if (answer !== undefined) answer.silent = true;
+  if (response[kAnswer] !== undefined) response[kAnswer] = SILENT;
   Object.defineProperty(response, 'headersSent', NOT_SENT);
 }

@@ -4,6 +4,21 @@ import type { Request } from 'express';
 /** The path of a route, as it was declared. */
 export type RoutePath = string | RegExp;
 
+/** Where a WebSocket is counted. */
+interface Membership {
+  readonly clients: RouteClients;
+  readonly keys: readonly string[];
+}
+
+const kMembership = Symbol('upwire.membership');
+
+type MaybeMember = WebSocket & { [kMembership]?: Membership };
+
+function leave(this: MaybeMember): void {
+  const { [kMembership]: membership } = this;
+  membership?.clients.leave(this, membership.keys);
+}
+
 /** The open WebSockets of an application, by their routes. */
 export class RouteClients {
   private readonly sets = new Map<string, Set<WebSocket>>();
@@ -20,9 +35,15 @@ export class RouteClients {
   /** Counts a WebSocket among those of its routes until it ends. */
   add(webSocket: WebSocket, keys: readonly string[]): void {
     for (const key of keys) this.setOf(key).add(webSocket);
-    webSocket.once('close', () => {
-      for (const key of keys) this.remove(webSocket, key);
-    });
+    const member: MaybeMember = webSocket;
+    member[kMembership] = { clients: this, keys };
+    // One listener for all, which is no memory for each; and once is how often it is told.
+    webSocket.on('close', leave);
+  }
+
+  /** @internal */
+  leave(webSocket: WebSocket, keys: readonly string[]): void {
+    for (const key of keys) this.remove(webSocket, key);
   }
 
   private setOf(key: string): Set<WebSocket> {

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { IncomingMessage } from 'node:http';
 import type {
   EarlyTextWebSocket,
   Gateway,
@@ -7,6 +8,7 @@ import type {
   Upgrade,
   WebSocket,
 } from '@upwire/engine/internal';
+import { upgradeOf } from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
 import { checkedOptions } from './options';
 import { Reporter, toError } from './reporter';
@@ -28,8 +30,8 @@ const NO_HANDLER: TakenRoute = { handle: () => undefined, options: undefined };
  */
 export class Handshake {
   readonly context: ParameterizedContext;
-  private readonly upgrade: Upgrade;
-  private readonly forget: () => void;
+  private upgrade: Upgrade;
+  private readonly forget: (request: IncomingMessage) => void;
   private route: TakenRoute | undefined = undefined;
   /** What `ctx.ws()` has given. */
   private opening: Promise<WebSocket> | undefined = undefined;
@@ -44,7 +46,11 @@ export class Handshake {
   private isUnwound = false;
 
   /** @param forget called when the request is somebody else's */
-  constructor(context: ParameterizedContext, upgrade: Upgrade, forget: () => void) {
+  constructor(
+    context: ParameterizedContext,
+    upgrade: Upgrade,
+    forget: (request: IncomingMessage) => void,
+  ) {
     this.context = context;
     this.upgrade = upgrade;
     this.forget = forget;
@@ -200,9 +206,7 @@ export class Handshake {
       },
       handle: (webSocket) => {
         reporter.opened();
-        this.webSocket = webSocket;
-        this.opening ??= Promise.resolve(webSocket);
-        this.early?.begin();
+        this.opened(webSocket);
         return handle(webSocket);
       },
       onError: reporter.report,
@@ -210,12 +214,21 @@ export class Handshake {
     this.upgrade.accept(route, owner);
   }
 
+  private opened(webSocket: WebSocket): void {
+    this.webSocket = webSocket;
+    this.opening ??= Promise.resolve(webSocket);
+    this.early?.begin();
+    // The request may live as long as the WebSocket; what only the handshake has needed must not.
+    this.upgrade = upgradeOf(this.context.req) ?? this.upgrade;
+    this.route = NO_HANDLER;
+  }
+
   /** Leaves a request that no route has wanted to other listeners of the server, where there are any. */
   private leave(): boolean {
     const left = this.upgrade.unrouted();
     if (left) {
       this.context.respond = false;
-      this.forget();
+      this.forget(this.context.req);
       // Koa and its middleware (package on-finished) watch response and socket for the end of the answer, and let go of
       // both, of a stream as the body for example, when they hear of it.
       this.context.res.emit('end');

@@ -3,11 +3,14 @@ import { upgradeOf } from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
 import { Handshake } from './handshake';
 
-const handshakes = new WeakMap<IncomingMessage, Handshake>();
+const kHandshake = Symbol('upwire.koa.handshake');
+
+/** A request that may be a handshake. Weak collections cost the garbage collector more (ADR 27). */
+type MaybeHandshake = IncomingMessage & { [kHandshake]?: Handshake | undefined };
 
 /** The handshake that a request is on its way through the middleware; `undefined` for an ordinary request. */
-export function handshakeOf(request: IncomingMessage): Handshake | undefined {
-  return handshakes.get(request);
+export function handshakeOf(request: MaybeHandshake): Handshake | undefined {
+  return request[kHandshake];
 }
 
 /** The outermost middleware of handshakes, whose contexts have `ctx.ws()`. */
@@ -32,12 +35,16 @@ async function run(
   next: Next,
   prepare: (handshake: Handshake) => void,
 ): Promise<void> {
-  const { req } = context;
+  const req: MaybeHandshake = context.req;
   const upgrade = upgradeOf(req);
   // An application in an application: the outer one answers.
-  if (upgrade === undefined || handshakes.has(req)) return next();
-  const handshake = new Handshake(context, upgrade, () => handshakes.delete(req));
-  handshakes.set(req, handshake);
+  if (upgrade === undefined || handshakeOf(req) !== undefined) return next();
+  const handshake = new Handshake(context, upgrade, forget);
+  req[kHandshake] = handshake;
   prepare(handshake);
   return handshake.run(next);
+}
+
+function forget(request: MaybeHandshake): void {
+  request[kHandshake] = undefined;
 }

@@ -281,6 +281,7 @@ export class Upgrade {
 
   private end(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
     this.leave(OVER);
   }
 
