@@ -18,6 +18,7 @@ import { claimRequest, RouteClients } from './clients';
 import type { ApplicationInside, RouterInside } from './inside';
 import { isApplication, routerOf } from './inside';
 import { lookAhead, pathOf, watchMounts } from './lookahead';
+import { reserveProperties } from './request';
 import { addWebSocketMethod, metWebSocketRoute } from './routes';
 import type {
   WebSocketHandler as Handler,
@@ -49,6 +50,7 @@ function upwire<App extends Application>(
     {
       dispatch: (request, response) => {
         claimRequest(request, clients);
+        reserveProperties(request);
         inside.handle(request, response);
       },
       routes: ({ url = '' }) => lookAhead(routerOf(inside).stack, pathOf(url)),
