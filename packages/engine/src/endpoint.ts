@@ -290,9 +290,9 @@ export abstract class Endpoint extends GuardedEmitter implements ConnectionHandl
     observeClose(this.role, this.asWebSocket(), this.tally.server, closeCode, closeReason);
   }
 
-  /** RFC 6455 5.1: it is the server that expects masks. Before there is a connection, there is only a client. */
+  /** Before there is a connection, there is only a client. */
   private get role(): Role {
-    return this.binding === undefined || !this.connection.expectsMask ? 'client' : 'server';
+    return this.binding === undefined ? 'client' : this.connection.role;
   }
 
   // ---- reading

@@ -1,32 +1,19 @@
 import { CloseCode, decodeClose, encodeClose } from './close';
-import type { MessageCompression } from './compression';
 import type { ProtocolError } from './errors';
-import { Faults, protocolError } from './errors';
-import type { ResolvedLimits } from './limits';
-import { maskInPlace, NOT_ASCII } from './mask';
-import { IncomingMessage, longestWhole } from './message';
-import { FIN, isControl, OPCODE_BITS, Opcode, RSV1 } from './opcodes';
-import type { FrameSink } from './parser';
-import { FrameParser } from './parser';
+import { NOT_ASCII } from './mask';
+import { FIN, Opcode } from './opcodes';
 import type { PreparedMessage } from './prepared';
-import type { FrameContext } from './rules';
-import { frameFault, lengthFault } from './rules';
+import type { MessageHandler, ReaderOptions, ReaderOwner } from './reader';
+import { FrameReader } from './reader';
 import type { FrameWriter, Payload, SenderOwner, WriteCallback } from './sender';
 import { MessageSender } from './sender';
 import type { Transition } from './state';
 import { nextState, State } from './state';
-import { copyUnmasked } from './unmask';
-import { isUtf8Range, Utf8Validator } from './utf8';
 
-export type Role = 'server' | 'client';
+export type Role = ReaderOptions['role'];
 
 /** What a connection tells. */
-export interface ConnectionHandler {
-  /**
-   * A message: `bytes[start..end)`, checked to be UTF-8 where it is text. The bytes are the handler's to keep, but for text
-   * that it decodes at once: that may lie among others in the chunk that was read, which it would keep alive.
-   */
-  onMessage(bytes: Buffer, start: number, end: number, binary: boolean): void;
+export interface ConnectionHandler extends MessageHandler {
   /** A ping, already answered; the payload is a copy. */
   onPing(payload: Buffer): void;
   /** A pong; the payload is a copy. */
@@ -41,34 +28,20 @@ export interface ConnectionHandler {
   onReadable(): void;
 }
 
-export interface ConnectionOptions {
-  readonly role: Role;
-  readonly limits: ResolvedLimits;
+export interface ConnectionOptions extends ReaderOptions {
   /** Answer pings (RFC 6455 5.5.2). */
   readonly autoPong: boolean;
-  /** Deliver text and close reasons unchecked. */
-  readonly skipUTF8Validation: boolean;
-  /** Whether the handler makes a string of text at once, so that its bytes need not be kept. */
-  readonly decodesText?: boolean | undefined;
   /** Four fresh unpredictable bytes as one integer (RFC 6455 5.3, 10.3); only a client has it. */
   readonly maskingKey?: (() => number) | undefined;
-  /** permessage-deflate, where it was agreed on. */
-  readonly compression?: MessageCompression | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);
-/**
- * A message that fills less than this share of the chunk that was read, 1 KiB of the usual 64 KiB, is copied out of it, so that
- * the chunk can go. To copy larger ones as well would take a third of the time of 1 KiB; who keeps messages for later copies
- * what it keeps.
- */
-const COPY_BELOW_SHARE = 64;
 
 /**
  * One established WebSocket connection as a state machine: bytes in, calls out. It knows no socket, timer, clock or
  * randomness.
  */
-export class Connection implements FrameSink, FrameContext, SenderOwner {
+export class Connection implements ReaderOwner, SenderOwner {
   /** Code of the peer's close frame; 1005 where it had none, 1006 until one has come. */
   closeCode: number = CloseCode.ABNORMAL;
   /** Reason of the peer's close frame. */
@@ -77,25 +50,17 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
   closeReceived = false;
 
   private readonly options: ConnectionOptions;
-  /** RFC 6455 5.1: a client masks every frame, a server masks none. */
-  readonly expectsMask: boolean;
   private readonly writer: FrameWriter;
+  private readonly reader: FrameReader;
   private readonly sender: MessageSender;
   private readonly handler: ConnectionHandler;
   private current: 1 | 2 | 3 = State.OPEN;
-  private readonly parser = new FrameParser();
-  /** Only made for a connection that gets messages in several frames or several chunks. */
-  private message: IncomingMessage | undefined = undefined;
-  private text: Utf8Validator | undefined = undefined;
-  /** First byte of the frame being read. */
-  private first = 0;
   /** Whether bytes are still of interest: not after a close frame or a fault. */
   private reading = true;
   private suspended = false;
   private draining = false;
   /** What was read but not parsed when the reader wanted to wait. */
   private held: Buffer | undefined = undefined;
-  private control: Buffer | undefined = undefined;
   /** Automatic pongs that could not leave at once and have not left yet. */
   private pendingPongs = 0;
   /** Takes one off. Only made for a connection that has had such pongs. */
@@ -109,7 +74,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     this.options = options;
     this.writer = writer;
     this.handler = handler;
-    this.expectsMask = options.role === 'server';
+    this.reader = new FrameReader(options, handler, this);
     this.sender = new MessageSender(
       writer,
       options.role === 'client' ? options.maskingKey : undefined,
@@ -122,21 +87,13 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     return this.current;
   }
 
-  get messageOpen(): boolean {
-    return this.message?.open === true;
+  get role(): Role {
+    return this.options.role;
   }
 
-  get wholeUpTo(): number {
-    return this.messageOpen ? -1 : longestWhole(this.options.limits);
-  }
-
-  private get incoming(): IncomingMessage {
-    this.message ??= new IncomingMessage(this.options.limits);
-    return this.message;
-  }
-
+  /** Whether permessage-deflate was agreed on. */
   get compression(): boolean {
-    return this.options.compression !== undefined;
+    return this.reader.compression;
   }
 
   /** Payload bytes that wait to be compressed or read before they are framed. */
@@ -153,7 +110,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
       this.held = this.held === undefined ? chunk : Buffer.concat([this.held, chunk]);
       return;
     }
-    const stop = this.parser.feed(chunk, 0, this);
+    const stop = this.reader.read(chunk);
     if (stop < chunk.length && this.reading) this.held = chunk.subarray(stop);
   }
 
@@ -210,38 +167,49 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     this.resume();
   }
 
-  // ---- the parser's calls
+  // ---- the reader's calls
 
-  onFrameStart(first: number, second: number): boolean {
-    const fault = frameFault(first, second, this);
-    if (fault !== undefined) return this.fail(fault);
-    this.first = first;
-    return true;
+  /** @internal */
+  get goesOn(): boolean {
+    return this.reading && !this.inflating && (!this.suspended || this.draining);
   }
 
-  onFrameLength(length: number, headerSize: number): boolean {
-    if (length < 0) return this.fail(lengthFault(length));
-    const opcode = this.first & OPCODE_BITS;
-    if (isControl(opcode)) return true;
-    const message = this.incoming;
-    if (opcode !== Opcode.CONTINUATION) {
-      message.begin(opcode, (this.first & RSV1) !== 0);
-    }
-    const fault = message.announce(length, headerSize, (this.first & FIN) !== 0);
-    return fault === undefined || this.fail(fault);
+  /** @internal Delivers a compressed message, at once or when it is inflated; what follows it waits until then. */
+  inflate(payload: Buffer, binary: boolean): void {
+    let later = false;
+    this.inflating = true;
+    this.options.compression?.inflate(payload, (error, bytes) => {
+      this.inflating = false;
+      if (bytes === undefined) this.failInflating(error);
+      else this.reader.deliver(bytes, 0, bytes.length, binary, NOT_ASCII);
+      if (later) this.afterInflating();
+    });
+    later = true;
   }
 
-  onPayload(chunk: Buffer, start: number, end: number, remaining: number, key: number): boolean {
-    if (isControl(this.first & OPCODE_BITS)) {
-      maskInPlace(chunk, start, end, key);
-      this.controlPayload(chunk, start, end, remaining);
-    } else {
-      const message = this.incoming;
-      const last = remaining === 0 && (this.first & FIN) !== 0;
-      if (last && message.length === 0) this.lastFrame(message, chunk, start, end, key);
-      else this.partOfMessage(message, chunk, start, end, key, last);
+  /** @internal */
+  onControl(opcode: number, bytes: Buffer, start: number, end: number): void {
+    if (opcode === Opcode.CLOSE) {
+      this.receiveClose(bytes, start, end);
+      return;
     }
-    return this.goesOn;
+    const payload = start === end ? EMPTY : Buffer.from(bytes.subarray(start, end));
+    if (opcode === Opcode.PONG) {
+      this.handler.onPong(payload);
+      return;
+    }
+    if (!this.options.autoPong || this.answerPing(payload)) this.handler.onPing(payload);
+  }
+
+  /** @internal RFC 6455 7.1.7 "Fail the WebSocket Connection". */
+  fail(error: ProtocolError): false {
+    this.reading = false;
+    const tells = this.current === State.OPEN;
+    this.transition('failed');
+    if (tells) this.sendClose(encodeClose(error.closeCode));
+    this.sender.end();
+    this.handler.onFault(error);
+    return false;
   }
 
   // ---- the sender's call
@@ -297,93 +265,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (this.current === State.OPEN) this.sendClose(encodeClose(code, reason));
   }
 
-  // ---- data frames
-
-  /** The parser's: a message that lies in one piece in the chunk, and is not compressed. */
-  onWholeMessage(opcode: number, chunk: Buffer, start: number, end: number, key: number): boolean {
-    const binary = opcode === Opcode.BINARY;
-    const length = end - start;
-    if (!binary && this.options.decodesText === true) {
-      const seen = maskInPlace(chunk, start, end, key);
-      this.deliver(chunk, start, end, binary, seen);
-    } else if (isSmallPart(chunk, length)) {
-      const { bytes, seen } = copyUnmasked(chunk, start, end, key);
-      this.deliver(bytes, 0, length, binary, seen);
-    } else {
-      const seen = maskInPlace(chunk, start, end, key);
-      // One look for the check and for the handler: it takes longer than either.
-      this.deliver(chunk.subarray(start, end), 0, length, binary, seen);
-    }
-    return this.goesOn;
-  }
-
-  /** @param seen all of its bytes joined by OR */
-  private deliver(bytes: Buffer, start: number, end: number, binary: boolean, seen: number): void {
-    if (binary || this.validWhole(bytes, start, end, seen)) {
-      this.handler.onMessage(bytes, start, end, binary);
-    }
-  }
-
-  /** Whether the next frame may be parsed at once. */
-  private get goesOn(): boolean {
-    return this.reading && !this.inflating && (!this.suspended || this.draining);
-  }
-
-  /** The last frame of a message that has no payload before it; it lies in one piece in the chunk. */
-  private lastFrame(
-    message: IncomingMessage,
-    chunk: Buffer,
-    start: number,
-    end: number,
-    key: number,
-  ): void {
-    const { opcode, compressed } = message;
-    message.finish();
-    if (!compressed) {
-      this.onWholeMessage(opcode, chunk, start, end, key);
-      return;
-    }
-    maskInPlace(chunk, start, end, key);
-    this.inflate(chunk.subarray(start, end), opcode === Opcode.BINARY);
-  }
-
-  private partOfMessage(
-    message: IncomingMessage,
-    chunk: Buffer,
-    start: number,
-    end: number,
-    key: number,
-    last: boolean,
-  ): void {
-    const { compressed, length } = message;
-    const binary = message.opcode === Opcode.BINARY;
-    const fault = message.append(chunk, start, end, key);
-    if (fault !== undefined) {
-      this.fail(fault);
-      return;
-    }
-    if (!binary && !compressed && !this.validPart(message, length, last)) return;
-    if (!last) return;
-    const payload = message.take();
-    message.finish();
-    if (compressed) this.inflate(payload, binary);
-    else this.handler.onMessage(payload, 0, payload.length, binary);
-  }
-
-  /** Delivers a compressed message, at once or when it is inflated; what follows it waits until then. */
-  private inflate(payload: Buffer, binary: boolean): void {
-    let later = false;
-    this.inflating = true;
-    this.options.compression?.inflate(payload, (error, bytes) => {
-      this.inflating = false;
-      if (bytes === undefined) this.failInflating(error);
-      else if (binary || this.validWhole(bytes, 0, bytes.length, NOT_ASCII)) {
-        this.handler.onMessage(bytes, 0, bytes.length, binary);
-      }
-      if (later) this.afterInflating();
-    });
-    later = true;
-  }
+  // ---- inflating
 
   private failInflating(error: Error | null): void {
     if (error !== null && 'closeCode' in error) this.fail(error as ProtocolError);
@@ -401,52 +283,7 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     else this.receiveEnd();
   }
 
-  /** @param seen all of its bytes joined by OR */
-  private validWhole(bytes: Buffer, start: number, end: number, seen: number): boolean {
-    if ((seen & NOT_ASCII) === 0 || this.options.skipUTF8Validation) return true;
-    if (isUtf8Range(bytes, start, end)) return true;
-    return this.fail(protocolError(Faults.UTF8));
-  }
-
-  /**
-   * RFC 6455 8.1: text fails at its first bad byte, wherever frames and reads are cut.
-   *
-   * @param from where in the message the part begins that has come last
-   */
-  private validPart(message: IncomingMessage, from: number, last: boolean): boolean {
-    if (this.options.skipUTF8Validation) return true;
-    this.text ??= new Utf8Validator();
-    if (from === 0) this.text.reset();
-    const { bytes, length } = message;
-    if (this.text.push(bytes, from, length) && (!last || this.text.complete)) return true;
-    return this.fail(protocolError(Faults.UTF8));
-  }
-
   // ---- control frames
-
-  private controlPayload(chunk: Buffer, start: number, end: number, remaining: number): void {
-    if (remaining > 0 || this.control !== undefined) {
-      const part = chunk.subarray(start, end);
-      // A copy even of a single part: control payloads are small and must not keep the chunk alive.
-      this.control = Buffer.concat(this.control === undefined ? [part] : [this.control, part]);
-      if (remaining > 0) return;
-      chunk = this.control;
-      start = 0;
-      end = chunk.length;
-      this.control = undefined;
-    }
-    const opcode = this.first & OPCODE_BITS;
-    if (opcode === Opcode.CLOSE) {
-      this.receiveClose(chunk, start, end);
-      return;
-    }
-    const payload = start === end ? EMPTY : Buffer.from(chunk.subarray(start, end));
-    if (opcode === Opcode.PONG) {
-      this.handler.onPong(payload);
-      return;
-    }
-    if (!this.options.autoPong || this.answerPing(payload)) this.handler.onPing(payload);
-  }
 
   /** RFC 6455 5.5.2, 5.5.3: a pong with the ping's payload, unless we are closing. @returns false when the peer was cut */
   private answerPing(payload: Buffer): boolean {
@@ -502,28 +339,10 @@ export class Connection implements FrameSink, FrameContext, SenderOwner {
     if (this.closeSent && this.closeReceived && this.options.role === 'server') this.sender.end();
   }
 
-  /** RFC 6455 7.1.7 "Fail the WebSocket Connection". @returns false, which stops the parser */
-  private fail(error: ProtocolError): false {
-    this.reading = false;
-    const tells = this.current === State.OPEN;
-    this.transition('failed');
-    if (tells) this.sendClose(encodeClose(error.closeCode));
-    this.sender.end();
-    this.handler.onFault(error);
-    return false;
-  }
-
   private transition(transition: Transition): void {
     const state = nextState(this.current, transition);
     if (state === this.current) return;
     this.current = state;
     this.handler.onState(state);
   }
-}
-
-/** Whether a payload is so small a part of the chunk that was read that it must not keep the chunk alive. */
-function isSmallPart(chunk: Buffer, length: number): boolean {
-  const size = length * COPY_BELOW_SHARE;
-  // Where a chunk's memory is takes longer to tell than its length.
-  return size < chunk.length || size < chunk.buffer.byteLength;
 }
