@@ -1,5 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { createServer, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,6 +14,8 @@ import { TypedEmitter } from './events';
 import { SERVER_POLICY } from './handshake/accept';
 import type { Refusal } from './handshake/refusal';
 import { show } from './handshake/show';
+import type { HostListeners } from './http-host';
+import { HttpHost } from './http-host';
 import { guard } from './io/guard';
 import { observeError, observeRefusal } from './observe';
 import type { WebSocketBehavior } from './options';
@@ -65,9 +67,8 @@ export class WebSocketServer<
   _state: ServerState = ServerState.RUNNING;
   /** @internal The `perMessageDeflate` option, checked; `undefined` where it is off. */
   readonly deflate: ResolvedDeflateOptions | undefined;
-  /** With `port`. */
-  private ownServer: HttpServer | undefined = undefined;
-  private detach: () => void = () => undefined;
+  /** With `port` or `server`. */
+  private host: HttpHost | undefined = undefined;
   private notifyWhenEmpty = false;
   private farewell: Farewell | undefined = undefined;
   /** @internal */
@@ -75,8 +76,6 @@ export class WebSocketServer<
   private readonly refusedRequests = new WeakSet<IncomingMessage>();
   /** @internal Handshakes that wait for a decision of the application's. */
   readonly undecided = new Set<ServerHandshake>();
-  /** Sockets of our own server that have got an answer other than 101 and are not closed yet. */
-  private readonly turnedAway = new Set<Duplex>();
 
   /**
    * @param options exactly one of `port`, `server` and `noServer`
@@ -98,7 +97,7 @@ export class WebSocketServer<
     const { perMessageDeflate, clientTracking } = this.checkedOptions;
     this.deflate = perMessageDeflate ? resolveDeflateOptions(perMessageDeflate) : undefined;
     this.clients = trackedClients(clientTracking);
-    if (this.checkedOptions.port !== null) this.listen(callback);
+    if (this.checkedOptions.port !== null) this.attach().listen(this.options, callback);
     else if (this.options.server) this.attach(this.options.server);
   }
 
@@ -147,7 +146,7 @@ export class WebSocketServer<
     if (given !== undefined) this.once('close', given);
     if (this._state === ServerState.CLOSING) return;
     this.stop();
-    this.detach();
+    this.host?.detach();
   }
 
   /**
@@ -254,11 +253,9 @@ export class WebSocketServer<
     if (this.notifyWhenEmpty && clients.size === 0) process.nextTick(emitClose, this);
   }
 
-  /** @internal A handshake was answered otherwise; its socket lingers behind the answer, and our server waits for it. */
+  /** @internal A handshake was answered otherwise; its socket lingers behind the answer. */
   turnAway(socket: Duplex): void {
-    if (this.ownServer === undefined || socket.destroyed) return;
-    this.turnedAway.add(socket);
-    socket.once('close', () => this.turnedAway.delete(socket));
+    this.host?.turnAway(socket);
   }
 
   /**
@@ -295,15 +292,10 @@ export class WebSocketServer<
 
   private stop(): void {
     this._state = ServerState.CLOSING;
-    const server = this._server;
     this._server = null;
-    if (this.ownServer !== undefined && server !== null) {
-      this.ownServer.close(() => this.serverClosed());
-    } else if (this.clients?.size > 0) {
-      this.notifyWhenEmpty = true;
-    } else {
-      process.nextTick(emitClose, this);
-    }
+    if (this.host?.close(() => this.serverClosed())) return;
+    if (this.clients?.size > 0) this.notifyWhenEmpty = true;
+    else process.nextTick(emitClose, this);
   }
 
   private sayGoodbye(options: CloseOptions): Promise<void> {
@@ -334,15 +326,14 @@ export class WebSocketServer<
       webSocket.terminate();
       webSocket.releaseInbox();
     }
-    for (const socket of this.turnedAway) socket.destroy();
-    this.ownServer?.closeAllConnections();
+    this.host?.cut();
   }
 
   /** @internal The server has ended, and emits `close`. */
   ended(): void {
     this._state = ServerState.CLOSED;
     this.notifyWhenEmpty = false;
-    this.detach();
+    this.host?.detach();
     try {
       this.emit('close');
     } finally {
@@ -352,31 +343,22 @@ export class WebSocketServer<
 
   // ---- the HTTP server
 
-  private listen(callback: (() => void) | undefined): void {
-    const { port, host, backlog } = this.options;
-    const server = createServer(answerUpgradeRequired);
-    this.ownServer = server;
-    this.attach(server);
-    server.listen(
-      { port: port ?? undefined, host: host ?? undefined, backlog: backlog ?? undefined },
-      callback,
-    );
-  }
-
-  private attach(server: HttpServer | HttpsServer): void {
-    const listeners = {
+  /** @param server the one given; by default one of its own */
+  private attach(server?: HttpServer | HttpsServer): HttpHost {
+    const listeners: HostListeners = {
       listening: () => this.emit('listening'),
-      error: (error: Error) => this.emit('error', error),
-      upgrade: (request: InstanceType<Message>, socket: Duplex, head: Buffer) =>
+      error: (error) => this.emit('error', error),
+      upgrade: (incoming, socket, head) => {
+        // The HTTP server makes its requests of the class that the types name.
+        const request = incoming as InstanceType<Message>;
         this.handleUpgrade(request, socket, head, (webSocket) =>
           this.emit('connection', webSocket, request),
-        ),
+        );
+      },
     };
-    this._server = server;
-    for (const [event, listener] of Object.entries(listeners)) server.on(event, listener);
-    this.detach = () => {
-      for (const [event, listener] of Object.entries(listeners)) server.off(event, listener);
-    };
+    this.host = new HttpHost(listeners, server);
+    this._server = this.host.server;
+    return this.host;
   }
 }
 
@@ -390,18 +372,6 @@ function replyTo(target: Duplex | ServerResponse): HandshakeReply {
   // A reset while the application decides must not be an unheard 'error'.
   guard(target);
   return new SocketReply(target);
-}
-
-/** RFC 9110 15.5.22 and 7.8: a 426 names the protocol in `Upgrade`, and `Upgrade` in `Connection`. */
-function answerUpgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
-  const body = 'Upgrade Required';
-  response.writeHead(426, {
-    'Content-Length': body.length,
-    'Content-Type': 'text/plain',
-    Upgrade: 'websocket',
-    Connection: response.shouldKeepAlive ? 'Upgrade' : 'close, Upgrade',
-  });
-  response.end(body);
 }
 
 function emitClose(server: { ended(): void }): void {
