@@ -57,6 +57,7 @@ import type { PerMessageDeflateSettings as SettingsOfDeflate } from './per-messa
 import { PerMessageDeflate as PerMessageDeflateClass } from './per-message-deflate';
 import type { CloseDetails as DetailsOfClose } from './promises';
 import { PreparedMessage as PreparedMessageClass } from './protocol/prepared';
+import type { SendOptions as OptionsOfSend } from './sending';
 import { WebSocketServer as ServerClass } from './server';
 import type {
   VerifyClientCallbackAsync as AsyncVerifyClient,
@@ -76,7 +77,6 @@ import type {
   WritableChunk as ChunkToWrite,
   WebSocketStreams as StreamsOfWebSocket,
 } from './web-streams';
-import type { SendOptions as OptionsOfSend } from './websocket';
 import { WebSocket as WebSocketClass } from './websocket';
 
 /** The class of servers, whose WebSockets have the type of data that its `onUpgrade` gives them. */

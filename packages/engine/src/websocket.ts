@@ -14,37 +14,20 @@ import { BINARY_TYPES, toPayload } from './payload';
 import type { CloseDetails } from './promises';
 import { closedOf, openedOf } from './promises';
 import { CloseCode } from './protocol/close';
-import { describe } from './protocol/limits';
 import { FIN, isControl, MAX_CONTROL_PAYLOAD, OPCODE_BITS } from './protocol/opcodes';
 import { PreparedMessage } from './protocol/prepared';
 import type { Payload, WriteCallback } from './protocol/sender';
 import { mostPayloadLength, payloadLength } from './protocol/sender';
 import { notOpen, State } from './protocol/state';
+import type { ControlCallback, SendCallback, SendOptions } from './sending';
+import { overflowed, toCallback } from './sending';
 import { defineSurface } from './surface';
 import { Subscriber } from './topics/subscriber';
 import type { ChunkIn, WebSocketStreams } from './web-streams';
 import { streamsOf } from './web-streams';
 
-/** Options of one `send()`. */
-export interface SendOptions {
-  /** Send a binary message. @defaultValue `true` unless the data is a string or a number */
-  binary?: boolean | undefined;
-  /** Compress the message, where compression was agreed on. @defaultValue `true` */
-  compress?: boolean | undefined;
-  /** Whether this is the last fragment of the message. @defaultValue `true` */
-  fin?: boolean | undefined;
-  /** Accepted for `ws`; whether frames are masked is not a choice (RFC 6455 5.1). */
-  mask?: boolean | undefined;
-}
-
 /** What a client may be given by its types; those of Node's requests are there for code that has them. */
 type GivenOptions = ClientOptions | ClientRequestArgs;
-
-/** Told when a frame has been handed to the kernel, or why it never will be. */
-export type SendCallback = (error?: Error) => void;
-
-/** The same by the types of `@types/ws`, which know nothing of success. */
-type ControlCallback = (error: Error) => void;
 
 /** Bytes that may wait for the peer before `send()` asks to stop, and below which `'drain'` says to go on. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -398,21 +381,6 @@ function endsMessage([frame]: readonly Uint8Array[]): boolean {
 /** Whether the second argument is that of `new WebSocket(address, options)`. */
 function isOptions(argument: unknown): argument is GivenOptions {
   return typeof argument === 'object' && argument !== null && !(Symbol.iterator in argument);
-}
-
-function overflowed(waiting: number, limit: number): Error {
-  const message = `The message was not sent: ${waiting} bytes would wait, and maxBufferedAmount is ${limit}`;
-  return Object.assign(new Error(message), { code: 'WS_ERR_BUFFER_OVERFLOW' });
-}
-
-/** Checks what stands in a callback's place; `null` is as good as none. */
-function toCallback(callback: unknown): WriteCallback | undefined {
-  if (callback === undefined || callback === null) return undefined;
-  if (typeof callback !== 'function') {
-    throw new TypeError(`The callback must be a function, got ${describe(callback)}`);
-  }
-  // Whatever its parameters are, it is called with an error or nothing.
-  return callback as WriteCallback;
 }
 
 defineSurface(WebSocket);
