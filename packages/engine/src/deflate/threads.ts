@@ -1,9 +1,11 @@
-import type { DeflateRaw, InflateRaw } from 'node:zlib';
-import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
+import type { InflateRaw } from 'node:zlib';
+import { createInflateRaw } from 'node:zlib';
 import type { CompressionSettings } from './coder';
 import { cutShort, isLeft, isWhole, TAIL_AND_END } from './coder';
 import { slide } from './history';
 import { finalBlocksFault, MAX_FINAL_BLOCKS } from './limits';
+import type { ThreadDeflater } from './thread-deflater';
+import { borrowDeflater, returnDeflater } from './thread-deflater';
 
 /** `output` is `null` for a message that became larger than allowed. */
 export type JobDone = (error: Error | null, output: Buffer | null) => void;
@@ -50,17 +52,17 @@ export class Limiter {
       if (this.running >= this.limit) return;
       this.waiting.delete(job);
       this.running++;
-      job.start();
+      job.run();
     }
   }
 }
 
 /** The work on one message on the thread pool. */
 export abstract class Job {
+  protected over = false;
   private readonly limiter: Limiter;
   private readonly done: JobDone;
-  private stream: DeflateRaw | InflateRaw | null = null;
-  private over = false;
+  private started = false;
 
   constructor(limiter: Limiter, done: JobDone) {
     this.limiter = limiter;
@@ -68,33 +70,25 @@ export abstract class Job {
   }
 
   /** Called by the limiter when it is this job's turn. */
-  abstract start(): void;
+  run(): void {
+    this.started = true;
+    this.start();
+  }
+
+  protected abstract start(): void;
+
+  /**
+   * Lets go of what {@link start} has taken. A chunk that zlib is at is finished, but nobody waits for it.
+   *
+   * @param free to be called when the thread pool has done with it: another job may have the place
+   */
+  protected abstract release(free: () => void): void;
 
   /** Ends the job; `done` is not called any more. */
   cancel(): void {
     if (this.over) return;
     this.over = true;
     this.leave();
-  }
-
-  /** Collects what a stream puts out, up to so many bytes. */
-  protected collect(
-    stream: DeflateRaw | InflateRaw,
-    most: number,
-    onEnd: (pieces: Buffer[], total: number) => void,
-  ): void {
-    const pieces: Buffer[] = [];
-    let total = 0;
-    this.stream = stream;
-    stream.on('error', (error) => this.finish(error, null));
-    stream.on('data', (piece: Buffer) => {
-      pieces.push(piece);
-      total += piece.length;
-      if (total > most) this.finish(null, null);
-    });
-    stream.on('end', () => {
-      if (!this.over) onEnd(pieces, total);
-    });
   }
 
   protected finish(error: Error | null, output: Buffer | null): void {
@@ -104,12 +98,9 @@ export abstract class Job {
     this.done(error, output);
   }
 
-  /** Leaves the place to another job. A chunk that zlib is at is finished, but nobody waits for it. */
   private leave(): void {
-    const stream = this.stream;
-    if (stream === null) this.limiter.remove(this);
-    else if (stream.closed) this.limiter.free();
-    else stream.once('close', () => this.limiter.free()).destroy();
+    if (this.started) this.release(() => this.limiter.free());
+    else this.limiter.remove(this);
   }
 }
 
@@ -118,6 +109,7 @@ export class DeflateJob extends Job {
   private readonly payload: Uint8Array;
   private readonly settings: CompressionSettings;
   private readonly chunkSize: number;
+  private deflater!: ThreadDeflater;
 
   constructor(
     limiter: Limiter,
@@ -132,20 +124,19 @@ export class DeflateJob extends Job {
     this.chunkSize = chunkSize;
   }
 
-  start(): void {
-    const { windowBits, level, memLevel, strategy } = this.settings;
-    const stream = createDeflateRaw({
-      windowBits,
-      level,
-      memLevel,
-      strategy,
-      chunkSize: this.chunkSize,
-      finishFlush: constants.Z_SYNC_FLUSH,
-    });
-    this.collect(stream, Number.POSITIVE_INFINITY, (pieces, total) => {
-      this.finish(null, Buffer.concat(pieces, total));
-    });
-    stream.end(this.payload);
+  protected start(): void {
+    this.deflater = borrowDeflater(this.settings, this.chunkSize);
+    this.deflater.deflate(this.payload, (error, output) => this.finish(error, output));
+  }
+
+  protected release(free: () => void): void {
+    const { deflater } = this;
+    if (deflater.idle) {
+      returnDeflater(deflater);
+      free();
+    } else {
+      deflater.close(free);
+    }
   }
 }
 
@@ -160,6 +151,7 @@ export class InflateJob extends Job {
   private readonly pieces: Buffer[] = [];
   private total = 0;
   private finalBlocks = 0;
+  private stream!: InflateRaw;
 
   /**
    * @param window what came before the message
@@ -182,18 +174,39 @@ export class InflateJob extends Job {
     this.chunkSize = chunkSize;
   }
 
-  start(): void {
+  protected start(): void {
     const { windowBits, window, chunkSize, payload } = this;
     const dictionary = window.length > 0 ? window : undefined;
     const stream = createInflateRaw({ windowBits, dictionary, chunkSize });
-    this.collect(stream, this.most - this.total, (pieces, total) => {
+    this.stream = stream;
+    this.collect(stream, this.most - this.total);
+    stream.write(payload);
+    stream.end(TAIL_AND_END);
+  }
+
+  protected release(free: () => void): void {
+    const { stream } = this;
+    if (stream.closed) free();
+    else stream.once('close', free).destroy();
+  }
+
+  /** Collects what a stream puts out, up to so many bytes. */
+  private collect(stream: InflateRaw, most: number): void {
+    const pieces: Buffer[] = [];
+    let total = 0;
+    stream.on('error', (error) => this.finish(error, null));
+    stream.on('data', (piece: Buffer) => {
+      pieces.push(piece);
+      total += piece.length;
+      if (total > most) this.finish(null, null);
+    });
+    stream.on('end', () => {
+      if (this.over) return;
       this.total += total;
       for (const piece of pieces) this.pieces.push(piece);
       stream.destroy();
       this.goOn(stream.bytesWritten, pieces);
     });
-    stream.write(payload);
-    stream.end(TAIL_AND_END);
   }
 
   /** RFC 7692 7.2.3.4: behind a final block the message goes on, with the same window. */

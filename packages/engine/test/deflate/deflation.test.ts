@@ -3,6 +3,7 @@ import { DictionaryDeflater } from '../../src/deflate/dictionary';
 import { HandleDeflater } from '../../src/deflate/handle';
 import { deflateContexts } from '../../src/deflate/pool';
 import { setSynchronousMethod, sharedDeflaterCount } from '../../src/deflate/synchronous';
+import { closeUnused } from '../../src/deflate/thread-deflater';
 import { toHex } from '../support/bytes';
 import {
   closeAll,
@@ -152,6 +153,7 @@ describe.each(['handle', 'dictionary'] as const)('Deflation by %s', (method) => 
     test('a large one fails on the thread pool', async () => {
       const create = zlib.createDeflateRaw;
       const client = connect('client');
+      closeUnused();
       jest
         .spyOn(zlib, 'createDeflateRaw')
         .mockImplementation((options) => create(options).destroy(error));
