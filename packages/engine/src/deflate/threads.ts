@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { InflateRaw } from 'node:zlib';
 import { createInflateRaw } from 'node:zlib';
 import type { CompressionSettings } from './coder';
@@ -62,6 +63,8 @@ export abstract class Job {
   protected over = false;
   private readonly limiter: Limiter;
   private readonly done: JobDone;
+  /** Whoever else it waits for, it ends in the asynchronous context that it was made in. */
+  private readonly origin = new AsyncResource('upwire.job');
   private started = false;
 
   constructor(limiter: Limiter, done: JobDone) {
@@ -95,7 +98,7 @@ export abstract class Job {
     if (this.over) return;
     this.over = true;
     this.leave();
-    this.done(error, output);
+    this.origin.runInAsyncScope(this.done, undefined, error, output);
   }
 
   private leave(): void {

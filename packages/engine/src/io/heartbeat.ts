@@ -1,5 +1,5 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { ResolvedOptions } from '../options';
+import { makeOutside } from '../outside';
 
 /** How long connections may be silent, idle and open, in milliseconds; 0 turns a part off. */
 export interface HeartbeatTimes {
@@ -28,12 +28,6 @@ export interface PulseOwner {
 /** A quarter of the shortest time, so that nothing is late by more than that; within these bounds, in milliseconds. */
 const FINEST = 10;
 const COARSEST = 1_000;
-
-/**
- * Where the timers belong: to none of the requests whose connections they watch, whose asynchronous storage one of them
- * would keep and show to all the others.
- */
-const outside = new AsyncResource('upwire.Heartbeat');
 
 /**
  * Finds dead, idle and old connections with one timer for all that have the same times.
@@ -74,7 +68,7 @@ export class Heartbeat {
     this.pulses.add(pulse);
     if (this.timer === undefined) {
       this.lastTick = this.now();
-      this.timer = outside.runInAsyncScope(() => setInterval(() => this.tick(), this.resolution));
+      this.timer = makeOutside(() => setInterval(() => this.tick(), this.resolution));
       this.timer.unref();
     }
     return pulse;

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import zlib from 'node:zlib';
 import { compressionSettings } from '../../src/deflate/coder';
 import { CONTEXT_IDLE, IDLE_THREAD_COMPRESSORS } from '../../src/deflate/limits';
@@ -50,6 +51,18 @@ describe('ThreadDeflater', () => {
     expect(closed).toHaveBeenCalledTimes(1);
     await new Promise(setImmediate);
     expect(done).not.toHaveBeenCalled();
+  });
+
+  test('keeps the asynchronous storage of nobody', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const deflater = storage.run('the first', () => borrowDeflater(settings, 1024));
+    const seen = await storage.run('the second', () => {
+      return new Promise((resolve) => {
+        deflater.deflate(text(20_000), () => resolve(storage.getStore()));
+      });
+    });
+    expect(seen).toBeUndefined();
+    deflater.close();
   });
 
   test('tells the error of zlib', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { InflateRaw } from 'node:zlib';
 import zlib, { deflateRawSync } from 'node:zlib';
 import { compressionSettings } from '../../src/deflate/coder';
@@ -59,6 +60,27 @@ describe('Limiter', () => {
     while (limiter.active > 0) await new Promise(setImmediate);
     expect(limiter.queued).toBe(0);
   });
+});
+
+test('each job ends in the asynchronous context that it was made in, whoever it waited for', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const limiter = new Limiter(1);
+  const seen: unknown[] = [];
+  const message = deflateRawSync(text(1000));
+  const jobs = ['one', 'two', 'three'].map((name, index) =>
+    storage.run(name, () => {
+      return new Promise<void>((resolve) => {
+        const done = () => resolve(void seen.push([name, storage.getStore()]));
+        limiter.add(
+          index === 1
+            ? new InflateJob(limiter, message, 15, EMPTY, 1000, 64, done)
+            : new DeflateJob(limiter, text(50_000), settings, 65536, done),
+        );
+      });
+    }),
+  );
+  await Promise.all(jobs);
+  expect(seen).toEqual(['one', 'two', 'three'].map((name) => [name, name]));
 });
 
 describe('InflateJob', () => {

@@ -305,7 +305,10 @@ describe('the end', () => {
     const callback = bound.send(Buffer.alloc(64 * 1024 * 1024));
     await new Promise((resolve) => setImmediate(resolve));
     theirs.resetAndDestroy();
-    expect(await callback).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) });
+    // Newer Nodes call what they have given up canceled.
+    expect(await callback).toMatchObject({
+      code: expect.stringMatching(/^(ECONNRESET|EPIPE|ECANCELED)$/),
+    });
     await bound.told('CLOSED');
     expect(bound.log).toEqual(['CLOSING', 'CLOSED']);
     expect(bound.connection.closeCode).toBe(1006);
@@ -415,7 +418,10 @@ describe('the close timer', () => {
     bound.connection.close();
     await new Promise((resolve) => setImmediate(resolve));
     jest.advanceTimersByTime(CLOSE_TIMEOUT);
-    expect((await callback)?.message).toBe('The socket was closed before the data was written');
+    // The first is ours, the second that of newer Nodes.
+    expect((await callback)?.message).toMatch(
+      /^(The socket was closed before the data was written|write ECANCELED)$/,
+    );
   });
 
   test('counts from its first start', () => {
