@@ -6,7 +6,7 @@ import { AsyncResource } from 'node:async_hooks';
  */
 const outside = new AsyncResource('upwire.outside');
 
-/** Makes something there. */
-export function makeOutside<Made>(make: () => Made): Made {
-  return outside.runInAsyncScope(make);
+/** Does something there, such as making a timer. */
+export function doOutside<Result>(work: () => Result): Result {
+  return outside.runInAsyncScope(work);
 }

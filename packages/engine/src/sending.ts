@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { describe } from './protocol/limits';
 import type { WriteCallback } from './protocol/sender';
 
@@ -19,14 +20,18 @@ export type SendCallback = (error?: Error) => void;
 /** The same by the types of `@types/ws`, which know nothing of success. */
 export type ControlCallback = (error: Error) => void;
 
-/** Checks what stands in a callback's place; `null` is as good as none. */
+/**
+ * Checks what stands in a callback's place; `null` is as good as none. It is called in the asynchronous context that it was
+ * given in, for the frames of a tick leave together, whoever has sent them.
+ */
 export function toCallback(callback: unknown): WriteCallback | undefined {
   if (callback === undefined || callback === null) return undefined;
   if (typeof callback !== 'function') {
     throw new TypeError(`The callback must be a function, got ${describe(callback)}`);
   }
+  const origin = new AsyncResource('upwire.send');
   // Whatever its parameters are, it is called with an error or nothing.
-  return callback as WriteCallback;
+  return (error) => origin.runInAsyncScope(callback as WriteCallback, undefined, error);
 }
 
 /** The error of a message that `maxBufferedAmount` has no room for. */

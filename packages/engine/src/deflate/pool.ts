@@ -1,4 +1,4 @@
-import { makeOutside } from '../outside';
+import { doOutside } from '../outside';
 import type { Deflater, Inflater } from './coder';
 import { CONTEXT_IDLE, DEFLATE_CONTEXTS_BYTES, INFLATE_CONTEXTS_BYTES } from './limits';
 
@@ -97,7 +97,7 @@ export class ContextPool<C extends Coder> {
     this.used += bytes;
     this.contexts.add(context);
     // Unused contexts keep no process alive.
-    this.timer ??= makeOutside(() => setInterval(() => this.sweep(), this.idle).unref());
+    this.timer ??= doOutside(() => setInterval(() => this.sweep(), this.idle).unref());
     return context;
   }
 

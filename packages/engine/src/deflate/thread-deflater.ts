@@ -1,6 +1,6 @@
 import type { DeflateRaw } from 'node:zlib';
 import { constants, createDeflateRaw } from 'node:zlib';
-import { makeOutside } from '../outside';
+import { doOutside } from '../outside';
 import type { CompressionSettings } from './coder';
 import { CONTEXT_IDLE, IDLE_THREAD_COMPRESSORS } from './limits';
 
@@ -24,7 +24,7 @@ export class ThreadDeflater {
     this.key = keyOf(settings, chunkSize);
     // What each write ends with, so that a payload is one trip to the thread pool.
     const flush = constants.Z_SYNC_FLUSH;
-    this.stream = makeOutside(() =>
+    this.stream = doOutside(() =>
       createDeflateRaw({ windowBits, level, memLevel, strategy, chunkSize, flush }),
     );
     this.stream.on('data', (piece: Buffer) => {
@@ -81,7 +81,7 @@ export function returnDeflater(deflater: ThreadDeflater): void {
   if (unused.length > IDLE_THREAD_COMPRESSORS) unused.shift()?.close();
   clearTimeout(timer);
   // They keep no process alive.
-  timer = makeOutside(() => setTimeout(closeUnused, CONTEXT_IDLE).unref());
+  timer = doOutside(() => setTimeout(closeUnused, CONTEXT_IDLE).unref());
 }
 
 /** Gives their memory back. */

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /**
  * How long a handshake may keep others waiting, in milliseconds. RFC 6455 4.1 has no such limit, but without one a
  * server that accepts and says nothing would stop every later connection to it.
@@ -9,12 +11,15 @@ export class Turn {
   private readonly line: Line | undefined;
   private readonly onCome: () => void;
   private begin: (() => void) | undefined = undefined;
+  /** The asynchronous context that the turn comes in, of one that does not come at once. */
+  private origin: AsyncResource | undefined = undefined;
 
   constructor(line: Line | undefined, onCome: () => void) {
     this.line = line;
     this.onCome = onCome;
     line?.add(this);
     if (this.hasCome) onCome();
+    else this.origin = new AsyncResource('upwire.turn');
   }
 
   /** Whether nobody is before us. */
@@ -34,11 +39,13 @@ export class Turn {
 
   /** @internal In a tick of its own, so that a row of failures does not fill the stack. */
   come(): void {
-    process.nextTick(() => {
-      if (!this.hasCome) return;
-      this.onCome();
-      this.begin?.();
-    });
+    process.nextTick(() => this.origin?.runInAsyncScope(() => this.start()));
+  }
+
+  private start(): void {
+    if (!this.hasCome) return;
+    this.onCome();
+    this.begin?.();
   }
 }
 

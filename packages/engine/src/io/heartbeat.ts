@@ -1,5 +1,5 @@
 import type { ResolvedOptions } from '../options';
-import { makeOutside } from '../outside';
+import { doOutside } from '../outside';
 
 /** How long connections may be silent, idle and open, in milliseconds; 0 turns a part off. */
 export interface HeartbeatTimes {
@@ -68,7 +68,7 @@ export class Heartbeat {
     this.pulses.add(pulse);
     if (this.timer === undefined) {
       this.lastTick = this.now();
-      this.timer = makeOutside(() => setInterval(() => this.tick(), this.resolution));
+      this.timer = doOutside(() => setInterval(() => this.tick(), this.resolution));
       this.timer.unref();
     }
     return pulse;

@@ -1,3 +1,4 @@
+import { doOutside } from '../outside';
 import type { FrameWriter, WriteCallback } from '../protocol/sender';
 import { socketClosed } from '../protocol/sender';
 import { rethrow } from '../rethrow';
@@ -32,6 +33,10 @@ function flushDirty(): void {
     }
   }
   forgetJoined();
+}
+
+function flushLater(): void {
+  process.nextTick(flushDirty);
 }
 
 /**
@@ -161,7 +166,7 @@ export class Outbox implements FrameWriter {
     }
     if (!this.corked && !this.scheduled) {
       this.scheduled = true;
-      if (dirty.push(this) === 1) process.nextTick(flushDirty);
+      if (dirty.push(this) === 1) doOutside(flushLater);
     }
   }
 
