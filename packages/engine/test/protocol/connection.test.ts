@@ -22,6 +22,11 @@ function closePayload(code: number, reason = ''): Buffer {
   return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
 }
 
+test.each(ROLES)('as a %s it tells its role, and that nothing is compressed', (role) => {
+  const { connection } = new RecordedConnection({ role });
+  expect([connection.role, connection.compression]).toEqual([role, false]);
+});
+
 describe.each(ROLES)('as a %s: messages', (role) => {
   test.each<[string, FrameSpec[], string[]]>([
     ['text', [{ opcode: TEXT, payload: 'Hello' }], ['text Hello']],
