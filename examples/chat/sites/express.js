@@ -6,6 +6,7 @@ const { LIFETIME, WEBSOCKETS } = require('../chat');
 const { commonMiddleware } = require('../middleware');
 const { html } = require('../page');
 const { readRoomName } = require('../rules');
+const { cutLater } = require('../shutdown');
 
 const NAME = 'Express';
 
@@ -78,8 +79,12 @@ function createExpressSite(chat, { secret, store, lifetime = LIFETIME, log }) {
       server = app.listen(port, host);
       return server;
     },
-    // Says 1001 to every socket as well.
-    close: () => server?.close(),
+    close: () => {
+      if (server === undefined) return;
+      // Says 1001 to every socket as well.
+      server.close();
+      cutLater(server);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ const { LIFETIME, WEBSOCKETS } = require('../chat');
 const { commonMiddleware, runMiddleware } = require('../middleware');
 const { html } = require('../page');
 const { readRoomName } = require('../rules');
+const { cutLater } = require('../shutdown');
 
 const NAME = 'Fastify';
 
@@ -82,8 +83,11 @@ function createFastifySite(chat, { secret, store, lifetime = LIFETIME, log }) {
       });
       return app.server;
     },
-    // Says 1001 to every socket as well.
-    close: () => void app.close(),
+    close: () => {
+      // Says 1001 to every socket as well.
+      app.close();
+      cutLater(app.server);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ const { LIFETIME, WEBSOCKETS } = require('../chat');
 const { commonMiddleware, runMiddleware } = require('../middleware');
 const { html } = require('../page');
 const { readRoomName } = require('../rules');
+const { cutLater } = require('../shutdown');
 
 const NAME = 'Koa';
 
@@ -89,8 +90,12 @@ function createKoaSite(chat, { secret, store = new MemoryStore(), lifetime = LIF
       server = app.listen(port, host);
       return server;
     },
-    // Says 1001 to every socket as well.
-    close: () => server?.close(),
+    close: () => {
+      if (server === undefined) return;
+      // Says 1001 to every socket as well.
+      server.close();
+      cutLater(server);
+    },
   };
 }
 

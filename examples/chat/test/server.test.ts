@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -74,6 +74,22 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await end).toEqual([0, null]);
   },
 );
+
+test('connections that nothing was asked on do not keep it, as browsers have them', async () => {
+  const child = start({ PORT: '0' });
+  const sockets = await Promise.all(
+    (await listening(child)).map(async ({ port }) => {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const ends = sockets.map((socket) => once(socket.resume(), 'close'));
+  const end = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await end).toEqual([0, null]);
+  await Promise.all(ends);
+});
 
 test('says that a port is taken', async () => {
   // On all interfaces, as the program does.
