@@ -13,9 +13,9 @@ type RequestInside = IncomingMessage & {
 };
 
 /**
- * Makes room on a request for what Express is going to set, while it still inherits from Node's alone. Behind the change of
- * its prototype, V8 makes a form of its own for each request with each new property, at 3 µs and 1 KiB (ADR 27). To
- * Express, `undefined` is what is not there.
+ * Makes room on a request for what Express is going to set, while it still inherits from Node's alone: behind the change of
+ * its prototype, the V8 of Node 20 makes a form for this one request with each new property (ADR 27). To Express,
+ * `undefined` is what is not there.
  */
 export function reserveProperties(request: RequestInside): void {
   request.res ??= undefined;

@@ -12,6 +12,21 @@ setFlagsFromString('--allow-natives-syntax');
 const hasFastProperties = runInNewContext('(it) => %HasFastProperties(it)');
 
 describe.each(VERSIONS)('%s', (_name, express) => {
+  test('requests have room for what Express sets before it changes what they inherit from', async () => {
+    const { port } = await openSite(express, (app) => {
+      app.use((request, _response, next) => {
+        seen.push(Object.hasOwn(request, 'route'), request.route);
+        next();
+      });
+      app.ws('/chat/:room', (_webSocket, { params, route, baseUrl, originalUrl }) => {
+        seen.push(params.room, route.path, baseUrl, originalUrl);
+      });
+    });
+    const seen: unknown[] = [];
+    await open(port, '/chat/red?x=1');
+    expect(seen).toEqual([true, undefined, 'red', '/chat/:room', '', '/chat/red?x=1']);
+  });
+
   test('the responses of open WebSockets are no hash tables', async () => {
     const responses: Response[] = [];
     const { port } = await openSite(express, (app) => {

@@ -31,7 +31,7 @@ const NO_HANDLER: TakenRoute = { handle: () => undefined, options: undefined };
 export class Handshake {
   readonly context: ParameterizedContext;
   private upgrade: Upgrade;
-  private readonly forget: (request: IncomingMessage) => void;
+  private readonly keep: (request: IncomingMessage, handshake: Handshake | undefined) => void;
   private route: TakenRoute | undefined = undefined;
   /** What `ctx.ws()` has given. */
   private opening: Promise<WebSocket> | undefined = undefined;
@@ -45,15 +45,15 @@ export class Handshake {
   private unwinding: Promise<unknown> = Promise.resolve();
   private isUnwound = false;
 
-  /** @param forget called when the request is somebody else's */
+  /** @param keep notes which handshake a request is; none, when it is left to others */
   constructor(
     context: ParameterizedContext,
     upgrade: Upgrade,
-    forget: (request: IncomingMessage) => void,
+    keep: (request: IncomingMessage, handshake: Handshake | undefined) => void,
   ) {
     this.context = context;
     this.upgrade = upgrade;
-    this.forget = forget;
+    this.keep = keep;
   }
 
   /**
@@ -225,13 +225,17 @@ export class Handshake {
 
   /** Leaves a request that no route has wanted to other listeners of the server, where there are any. */
   private leave(): boolean {
+    const { req } = this.context;
+    // Others begin within the call, and it may be another application of Koa.
+    this.keep(req, undefined);
     const left = this.upgrade.unrouted();
     if (left) {
       this.context.respond = false;
-      this.forget(this.context.req);
       // Koa and its middleware (package on-finished) watch response and socket for the end of the answer, and let go of
       // both, of a stream as the body for example, when they hear of it.
       this.context.res.emit('end');
+    } else {
+      this.keep(req, this);
     }
     return left;
   }

@@ -39,12 +39,12 @@ async function run(
   const upgrade = upgradeOf(req);
   // An application in an application: the outer one answers.
   if (upgrade === undefined || handshakeOf(req) !== undefined) return next();
-  const handshake = new Handshake(context, upgrade, forget);
-  req[kHandshake] = handshake;
+  const handshake = new Handshake(context, upgrade, keep);
+  keep(req, handshake);
   prepare(handshake);
   return handshake.run(next);
 }
 
-function forget(request: MaybeHandshake): void {
-  request[kHandshake] = undefined;
+function keep(request: MaybeHandshake, handshake: Handshake | undefined): void {
+  request[kHandshake] = handshake;
 }

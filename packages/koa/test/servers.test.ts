@@ -86,6 +86,25 @@ describe.each(VERSIONS)('%s: servers', (_name, Koa) => {
     }
   });
 
+  test('one for two applications, each of which takes what the other leaves', async () => {
+    const server = createServer();
+    const instances = ['/a', '/b'].map((path) => {
+      const instance = upwire(new Koa(), server);
+      instance.app.use(async (context, next) => {
+        if (context.path !== path) return next();
+        const webSocket = await context.ws?.();
+        webSocket?.send(`by ${path}`);
+      });
+      return instance;
+    });
+    for (const instance of instances) closeLater(server, instance);
+    const address = await listen(server, 'http');
+    for (const path of ['/a', '/b']) {
+      expect(await (await open(address, path)).message()).toBe(`by ${path}`);
+    }
+    expect((await dial(address, '/c')).status).toBe(404);
+  });
+
   test('two for one application, each by a call of its own', async () => {
     const app = new Koa();
     const servers: Server[] = [];

@@ -37,6 +37,9 @@ export interface Inflater {
   close(): void;
 }
 
+/** Told what came of work on the thread pool: `output` is `null` for a message that became larger than allowed. */
+export type JobDone = (error: Error | null, output: Buffer | null) => void;
+
 /** How a compressor is set up; two with the same `key` are the same object. */
 export interface CompressionSettings extends Effort {
   readonly windowBits: number;

@@ -39,7 +39,7 @@ export const DEFLATE_CONTEXTS_BYTES = 32 * 1024 * 1024;
 export const INFLATE_CONTEXTS_BYTES = 16 * 1024 * 1024;
 /** A lasting context that nobody has used for one to two times this long gives its memory back, in milliseconds. */
 export const CONTEXT_IDLE = 5_000;
-/** Compressors of the thread pool that wait for the next message; one with a 32 KiB window takes 256 KiB. */
+/** Compressors of the thread pool that wait for the next message; one takes 256 KiB and a chunk of output by default. */
 export const IDLE_THREAD_COMPRESSORS = 4;
 /** Compressors that connections without context takeover share, one for each set of settings in use. */
 export const SHARED_COMPRESSORS = 16;

@@ -1,12 +1,10 @@
 import type { DeflateRaw } from 'node:zlib';
 import { constants, createDeflateRaw } from 'node:zlib';
 import { doOutside } from '../outside';
-import type { CompressionSettings } from './coder';
+import type { CompressionSettings, JobDone } from './coder';
 import { CONTEXT_IDLE, IDLE_THREAD_COMPRESSORS } from './limits';
 
-type Done = (error: Error | null, output: Buffer | null) => void;
-
-const nobody: Done = () => undefined;
+const nobody: JobDone = () => undefined;
 
 /** Compresses payloads on the thread pool, one at a time, into blocks that refer to nothing before them. */
 export class ThreadDeflater {
@@ -17,12 +15,12 @@ export class ThreadDeflater {
   private readonly stream: DeflateRaw;
   private pieces: Buffer[] = [];
   private total = 0;
-  private done: Done = nobody;
+  private done: JobDone = nobody;
 
   constructor(settings: CompressionSettings, chunkSize: number) {
     const { windowBits, level, memLevel, strategy } = settings;
     this.key = keyOf(settings, chunkSize);
-    // What each write ends with, so that a payload is one trip to the thread pool.
+    // What each write ends with: a flush of its own would be another trip to the thread pool.
     const flush = constants.Z_SYNC_FLUSH;
     this.stream = doOutside(() =>
       createDeflateRaw({ windowBits, level, memLevel, strategy, chunkSize, flush }),
@@ -34,16 +32,17 @@ export class ThreadDeflater {
     this.stream.on('error', (error) => this.done(error, null));
   }
 
-  deflate(payload: Uint8Array, done: Done): void {
+  deflate(payload: Uint8Array, done: JobDone): void {
     this.idle = false;
     this.done = done;
     this.stream.write(payload, (error) => {
-      // The stream tells its errors itself. Of one that is closed meanwhile, zlib still says that it is done.
-      if (!error && !this.stream.destroyed) this.finish(done);
+      // Of a stream that is closed meanwhile, zlib still says that it is done.
+      if (error) this.done(error, null);
+      else if (!this.stream.destroyed) this.finish(done);
     });
   }
 
-  /** Gives the memory back. @param closed called when the thread pool has left it */
+  /** Gives the memory back, as soon as zlib has finished what it is at. @param closed called when the stream is closed */
   close(closed?: () => void): void {
     const { stream } = this;
     if (closed !== undefined) {
@@ -53,7 +52,7 @@ export class ThreadDeflater {
     stream.destroy();
   }
 
-  private finish(done: Done): void {
+  private finish(done: JobDone): void {
     const output = Buffer.concat(this.pieces, this.total);
     this.pieces = [];
     this.total = 0;
@@ -75,17 +74,19 @@ export function borrowDeflater(settings: CompressionSettings, chunkSize: number)
   return at === -1 ? new ThreadDeflater(settings, chunkSize) : unused.splice(at, 1)[0];
 }
 
-/** Keeps a compressor for the next payload, for a while. */
+/** Keeps a compressor for the next payload, until none has been returned for a while. */
 export function returnDeflater(deflater: ThreadDeflater): void {
   unused.push(deflater);
   if (unused.length > IDLE_THREAD_COMPRESSORS) unused.shift()?.close();
-  clearTimeout(timer);
   // They keep no process alive.
-  timer = doOutside(() => setTimeout(closeUnused, CONTEXT_IDLE).unref());
+  timer ??= doOutside(() => setTimeout(closeUnused, CONTEXT_IDLE).unref());
+  timer.refresh();
 }
 
 /** Gives their memory back. */
 export function closeUnused(): void {
+  clearTimeout(timer);
+  timer = undefined;
   for (const deflater of unused.splice(0)) deflater.close();
 }
 

@@ -1,15 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { InflateRaw } from 'node:zlib';
 import { createInflateRaw } from 'node:zlib';
-import type { CompressionSettings } from './coder';
+import type { CompressionSettings, JobDone } from './coder';
 import { cutShort, isLeft, isWhole, TAIL_AND_END } from './coder';
 import { slide } from './history';
 import { finalBlocksFault, MAX_FINAL_BLOCKS } from './limits';
 import type { ThreadDeflater } from './thread-deflater';
 import { borrowDeflater, returnDeflater } from './thread-deflater';
-
-/** `output` is `null` for a message that became larger than allowed. */
-export type JobDone = (error: Error | null, output: Buffer | null) => void;
 
 /** Starts jobs in order, so many at once. */
 export class Limiter {
@@ -74,8 +71,8 @@ export abstract class Job {
 
   /** Called by the limiter when it is this job's turn. */
   run(): void {
-    this.started = true;
     this.start();
+    this.started = true;
   }
 
   protected abstract start(): void;
@@ -83,7 +80,7 @@ export abstract class Job {
   /**
    * Lets go of what {@link start} has taken. A chunk that zlib is at is finished, but nobody waits for it.
    *
-   * @param free to be called when the thread pool has done with it: another job may have the place
+   * @param free to be called when it is gone: another job may have the place
    */
   protected abstract release(free: () => void): void;
 
@@ -97,8 +94,11 @@ export abstract class Job {
   protected finish(error: Error | null, output: Buffer | null): void {
     if (this.over) return;
     this.over = true;
-    this.leave();
-    this.origin.runInAsyncScope(this.done, undefined, error, output);
+    try {
+      this.origin.runInAsyncScope(this.done, undefined, error, output);
+    } finally {
+      this.leave();
+    }
   }
 
   private leave(): void {

@@ -3,14 +3,14 @@ import type { ProtocolError } from './errors';
 import { NOT_ASCII } from './mask';
 import { FIN, Opcode } from './opcodes';
 import type { PreparedMessage } from './prepared';
-import type { MessageHandler, ReaderOptions, ReaderOwner } from './reader';
+import type { MessageHandler, ReaderOptions, ReaderOwner, Role } from './reader';
 import { FrameReader } from './reader';
 import type { FrameWriter, Payload, SenderOwner, WriteCallback } from './sender';
 import { MessageSender } from './sender';
 import type { Transition } from './state';
 import { nextState, State } from './state';
 
-export type Role = ReaderOptions['role'];
+export type { Role };
 
 /** What a connection tells. */
 export interface ConnectionHandler extends MessageHandler {

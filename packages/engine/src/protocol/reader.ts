@@ -12,8 +12,10 @@ import { frameFault, lengthFault } from './rules';
 import { copyUnmasked } from './unmask';
 import { isUtf8Range, Utf8Validator } from './utf8';
 
+export type Role = 'server' | 'client';
+
 export interface ReaderOptions {
-  readonly role: 'server' | 'client';
+  readonly role: Role;
   readonly limits: ResolvedLimits;
   /** Deliver text and close reasons unchecked. */
   readonly skipUTF8Validation: boolean;
