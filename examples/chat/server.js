@@ -34,12 +34,12 @@ async function main() {
     fail(`Port ${error.port} is taken by another program. Choose others: PORT=${other} npm start`);
     return;
   }
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => shutDown(sites));
   console.log('\nThe chat is here, on each framework (Ctrl+C ends it):');
   for (const { name, port } of chat.sites) {
     console.log(`  ${name.padEnd(7)}  http://localhost:${port}`);
   }
   console.log('Open two of them, and talk: what is said on one is read on the others.\n');
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => shutDown(sites));
 }
 
 async function listen(chat, site, port) {

@@ -1,4 +1,5 @@
 import { unescape as percentDecode } from 'node:querystring';
+import { parseUrl } from './url';
 
 /** Where a client connects to, as `http.request` wants it. */
 export interface Address {
@@ -38,7 +39,7 @@ const PROTOCOLS: Readonly<Record<string, string>> = {
  * @throws SyntaxError with the texts of `ws`
  */
 export function parseAddress(address: string | URL): Address {
-  const url = parseUrl(address);
+  const url = urlOf(String(address));
   const protocol = Object.hasOwn(PROTOCOLS, url.protocol) ? PROTOCOLS[url.protocol] : undefined;
   if (protocol === undefined) {
     throw new SyntaxError(
@@ -73,11 +74,10 @@ export function parseAddress(address: string | URL): Address {
  *   would choose which of this machine's own services is spoken to
  */
 export function resolveRedirect(location: string, from: Address): Address {
-  if (from.socketPath !== undefined && !URL.canParse(location)) {
+  if (from.socketPath !== undefined && parseUrl(location) === null) {
     return resolveOnSocket(location, from);
   }
-  if (!URL.canParse(location, from.href)) throw new SyntaxError(`Invalid URL: ${location}`);
-  const address = parseAddress(new URL(location, from.href));
+  const address = parseAddress(urlOf(location, from.href));
   if (address.socketPath !== undefined && from.socketPath === undefined) {
     throw new SyntaxError(`A redirect must not lead to a local socket: ${location}`);
   }
@@ -86,9 +86,7 @@ export function resolveRedirect(location: string, from: Address): Address {
 
 /** A relative location keeps to the same local socket; `URL` would take it for the path of another one. */
 function resolveOnSocket(location: string, from: Address): Address {
-  const base = `http://localhost${from.path}`;
-  if (!URL.canParse(location, base)) throw new SyntaxError(`Invalid URL: ${location}`);
-  const target = new URL(location, base);
+  const target = urlOf(location, `http://localhost${from.path}`);
   // `//host/path` leaves the socket for a host.
   if (target.origin !== 'http://localhost') return parseAddress(target);
   const url = new URL(from.href);
@@ -103,9 +101,10 @@ export function isSameRemote(one: Address, other: Address): boolean {
   return one.socketPath === other.socketPath && one.host === other.host && one.port === other.port;
 }
 
-function parseUrl(address: string | URL): URL {
-  if (!URL.canParse(String(address))) throw new SyntaxError(`Invalid URL: ${String(address)}`);
-  return new URL(String(address));
+function urlOf(text: string, base?: string): URL {
+  const url = parseUrl(text, base);
+  if (url === null) throw new SyntaxError(`Invalid URL: ${text}`);
+  return url;
 }
 
 function unbracketed(host: string): string {

@@ -25,4 +25,5 @@ export { checkRouteOptions } from './upgrade/options';
 export { answerUpgradeRequired, upgradeRequired } from './upgrade/required';
 export type { Handshake as Upgrade, Route } from './upgrade/upgrade';
 export { upgradeOf } from './upgrade/upgrade';
+export { parseUrl } from './url';
 export type { WebSocket as ClientWebSocket } from './websocket';

@@ -1,4 +1,5 @@
 import type { RouteKnowledge } from '@upwire/engine/internal';
+import { parseUrl } from '@upwire/engine/internal';
 import type { ApplicationInside, Layer, RouterInside } from './inside';
 import { isApplication, routerOf } from './inside';
 import { beginsWebSocketRoute } from './routes';
@@ -74,7 +75,8 @@ function taken(layer: Layer, path: string): string | undefined {
 
 /** The path of a request target, which may be a whole URL (RFC 9112 3.2.2). */
 export function pathOf(target: string): string {
-  if (!target.startsWith('/') && URL.canParse(target)) return new URL(target).pathname;
+  const url = target.startsWith('/') ? null : parseUrl(target);
+  if (url !== null) return url.pathname;
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
 }

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url';
+import { parseUrl } from '../url';
 
 /** A host with its port, as a `Host` header and an origin write it. */
 export interface Authority {
@@ -39,8 +40,7 @@ export function parseAuthority(text: string): Authority | null {
 export function canonicalHost(host: string): string | null {
   // Decoding would turn `%2e` into a dot, and so one site's name into another's.
   if (host.length > 255 || host.includes('%')) return null;
-  const url = `http://${host}`;
-  return URL.canParse(url) ? new URL(url).hostname : null;
+  return parseUrl(`http://${host}`)?.hostname ?? null;
 }
 
 const NON_ASCII = /[\u0080-\uffff]/g;
