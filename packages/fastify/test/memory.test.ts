@@ -17,8 +17,8 @@ async function leftOf(references: Record<string, WeakRef<object>>): Promise<stri
   const left = (): string[] =>
     Object.keys(references).filter((name) => references[name].deref() !== undefined);
   // The last to let go of it may be a timer, or the socket's other end.
-  for (let turn = 0; turn < 100 && left().length > 0; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, turn / 10));
+  for (let turn = 0; turn < 30 && left().length > 0; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, turn));
     collectGarbage();
   }
   return left();

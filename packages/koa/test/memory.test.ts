@@ -17,8 +17,8 @@ async function collected(references: Map<string, WeakRef<object>>): Promise<stri
   const gone = (): string[] =>
     [...references].filter(([, it]) => it.deref() === undefined).map(([name]) => name);
   // The last to let go of it may be a timer, or the socket's other end.
-  for (let turn = 0; turn < 100 && gone().length < references.size; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, turn / 10));
+  for (let turn = 0; turn < 30 && gone().length < references.size; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, turn));
     collectGarbage();
   }
   return gone();

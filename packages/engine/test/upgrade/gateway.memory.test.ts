@@ -12,8 +12,8 @@ const collectGarbage = runInNewContext('gc') as () => void;
 /** Whether something is let go of within a few turns of the event loop, each with a collection. */
 async function isCollected(reference: WeakRef<object> | undefined): Promise<boolean> {
   // The last to let go of it may be a timer, or the socket's other end.
-  for (let turn = 0; turn < 100; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, turn / 10));
+  for (let turn = 0; turn < 30; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, turn));
     collectGarbage();
     if (reference?.deref() === undefined) return true;
   }
