@@ -6,8 +6,9 @@ import type { Middleware, ParameterizedContext } from 'koa';
 import { Onion } from './application';
 import { checkOptions } from './core';
 import { attachServers, serverOf, whenUsed } from './discovery';
+import { handshakeOf } from './handshake';
 import { lookAhead } from './lookahead';
-import { handshakeOf, runBare } from './run';
+import { runBare } from './run';
 
 /** Applications whose upgrade requests somebody takes already; the WebSockets of others are among them. */
 const served = new WeakSet<Koa>();

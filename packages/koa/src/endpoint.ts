@@ -1,8 +1,8 @@
 import type { MessageSchema } from '@upwire/engine/internal';
 import { upgradeRequired } from '@upwire/engine/internal';
 import type { DefaultContext, DefaultState, Middleware, Next, ParameterizedContext } from 'koa';
+import { handshakeOf } from './handshake';
 import { checkedOptions } from './options';
-import { handshakeOf } from './run';
 import type { MessageRouteOptions, RouteOptions, SchemaWebSocket, WebSocketHandler } from './types';
 
 /** Middleware that is the end of a WebSocket route. */

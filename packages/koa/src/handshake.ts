@@ -31,7 +31,6 @@ const NO_HANDLER: TakenRoute = { handle: () => undefined, options: undefined };
 export class Handshake {
   readonly context: ParameterizedContext;
   private upgrade: Upgrade;
-  private readonly keep: (request: IncomingMessage, handshake: Handshake | undefined) => void;
   private route: TakenRoute | undefined = undefined;
   /** What `ctx.ws()` has given. */
   private opening: Promise<WebSocket> | undefined = undefined;
@@ -45,15 +44,11 @@ export class Handshake {
   private unwinding: Promise<unknown> = Promise.resolve();
   private isUnwound = false;
 
-  /** @param keep notes which handshake a request is; none, when it is left to others */
-  constructor(
-    context: ParameterizedContext,
-    upgrade: Upgrade,
-    keep: (request: IncomingMessage, handshake: Handshake | undefined) => void,
-  ) {
+  /** From now on it is what {@link handshakeOf} finds. */
+  constructor(context: ParameterizedContext, upgrade: Upgrade) {
     this.context = context;
     this.upgrade = upgrade;
-    this.keep = keep;
+    keep(context.req, this);
   }
 
   /**
@@ -227,7 +222,7 @@ export class Handshake {
   private leave(): boolean {
     const { req } = this.context;
     // Others begin within the call, and it may be another application of Koa.
-    this.keep(req, undefined);
+    keep(req, undefined);
     const left = this.upgrade.unrouted();
     if (left) {
       this.context.respond = false;
@@ -235,7 +230,7 @@ export class Handshake {
       // both, of a stream as the body for example, when they hear of it.
       this.context.res.emit('end');
     } else {
-      this.keep(req, this);
+      keep(req, this);
     }
     return left;
   }
@@ -256,6 +251,20 @@ export class Handshake {
     }
     throw error;
   }
+}
+
+const kHandshake = Symbol('upwire.koa.handshake');
+
+/** A request that may be a handshake. Weak collections cost the garbage collector more (ADR 27). */
+type MaybeHandshake = IncomingMessage & { [kHandshake]?: Handshake | undefined };
+
+/** The handshake that a request is on its way through the middleware; `undefined` for an ordinary request. */
+export function handshakeOf(request: MaybeHandshake): Handshake | undefined {
+  return request[kHandshake];
+}
+
+function keep(request: MaybeHandshake, handshake: Handshake | undefined): void {
+  request[kHandshake] = handshake;
 }
 
 /** Whether an error is an answer for the client, such as those of `ctx.throw(401)`. */

@@ -3,8 +3,8 @@ import type { RouteOptions as EngineRouteOptions } from '@upwire/engine/internal
 import type Koa from 'koa';
 import type { Middleware } from 'koa';
 import { passBy, ws } from './endpoint';
+import { handshakeOf } from './handshake';
 import { checkedOptions, isOptions } from './options';
-import { handshakeOf } from './run';
 import type { RoutePath, WebSocketHandler } from './types';
 
 /** The routers that hold routes of `app.ws()`, by the middleware that stands for them. */

@@ -1,17 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { upgradeOf } from '@upwire/engine/internal';
 import type { Next, ParameterizedContext } from 'koa';
-import { Handshake } from './handshake';
-
-const kHandshake = Symbol('upwire.koa.handshake');
-
-/** A request that may be a handshake. Weak collections cost the garbage collector more (ADR 27). */
-type MaybeHandshake = IncomingMessage & { [kHandshake]?: Handshake | undefined };
-
-/** The handshake that a request is on its way through the middleware; `undefined` for an ordinary request. */
-export function handshakeOf(request: MaybeHandshake): Handshake | undefined {
-  return request[kHandshake];
-}
+import { Handshake, handshakeOf } from './handshake';
 
 /** The outermost middleware of handshakes, whose contexts have `ctx.ws()`. */
 export function runHandshake(context: ParameterizedContext, next: Next): Promise<void> {
@@ -35,16 +24,11 @@ async function run(
   next: Next,
   prepare: (handshake: Handshake) => void,
 ): Promise<void> {
-  const req: MaybeHandshake = context.req;
+  const { req } = context;
   const upgrade = upgradeOf(req);
   // An application in an application: the outer one answers.
   if (upgrade === undefined || handshakeOf(req) !== undefined) return next();
-  const handshake = new Handshake(context, upgrade, keep);
-  keep(req, handshake);
+  const handshake = new Handshake(context, upgrade);
   prepare(handshake);
   return handshake.run(next);
-}
-
-function keep(request: MaybeHandshake, handshake: Handshake | undefined): void {
-  request[kHandshake] = handshake;
 }
