@@ -38,7 +38,7 @@ export class ThreadDeflater {
     this.stream.write(payload, (error) => {
       // Of a stream that is closed meanwhile, zlib still says that it is done.
       if (error) this.done(error, null);
-      else if (!this.stream.destroyed) this.finish(done);
+      else if (!this.stream.destroyed) this.finish();
     });
   }
 
@@ -52,7 +52,8 @@ export class ThreadDeflater {
     stream.destroy();
   }
 
-  private finish(done: JobDone): void {
+  private finish(): void {
+    const { done } = this;
     const output = Buffer.concat(this.pieces, this.total);
     this.pieces = [];
     this.total = 0;

@@ -11,15 +11,14 @@ export class Turn {
   private readonly line: Line | undefined;
   private readonly onCome: () => void;
   private begin: (() => void) | undefined = undefined;
-  /** The asynchronous context that the turn comes in, of one that does not come at once. */
-  private origin: AsyncResource | undefined = undefined;
+  /** Whoever it waits for, the turn comes in the asynchronous context of who has asked for it. */
+  private readonly origin = new AsyncResource('upwire.turn');
 
   constructor(line: Line | undefined, onCome: () => void) {
     this.line = line;
     this.onCome = onCome;
     line?.add(this);
     if (this.hasCome) onCome();
-    else this.origin = new AsyncResource('upwire.turn');
   }
 
   /** Whether nobody is before us. */
@@ -39,7 +38,7 @@ export class Turn {
 
   /** @internal In a tick of its own, so that a row of failures does not fill the stack. */
   come(): void {
-    process.nextTick(() => this.origin?.runInAsyncScope(() => this.start()));
+    process.nextTick(() => this.origin.runInAsyncScope(() => this.start()));
   }
 
   private start(): void {
